@@ -1,0 +1,1 @@
+"""The commands a user types: one file a verb, each with `add_arguments` and `run`."""

@@ -1,0 +1,81 @@
+"""`simvtr VERB ...`: finds the verb, runs it, and turns outcomes into exit codes 0, 1 and 2."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from simvtr.errors import DataError
+
+# verb -> (module in simvtr.cli, one line of help). A table, so that `--help` imports nothing heavy.
+VERBS = {
+    "demo": ("demo", "make a small occluded data set, segment it with the packaged weights, and report"),
+    "segment": ("segment", "instance masks with identities for a video, a folder of images or a data set"),
+    "train": ("train", "train or fine-tune a model by a recipe"),
+    "eval": ("evaluate", "score results against YouTube-VIS / OVIS ground truth"),
+    "synth": ("synth", "make an occluded data set with YouTube-VIS / OVIS annotations"),
+    "check": ("check", "list every problem of a data set"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line. Returns the exit code: 0 done, 1 your data is wrong, 2 your command is wrong.
+
+    >>> main(["segmint"])
+    2
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="simvtr",
+        description="Occluded video instance segmentation: segment, train, score, audit.",
+        epilog="Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong. `simvtr VERB --help` explains a verb.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    wanted = next((a for a in arguments if not a.startswith("-")), None)
+    for name, (module, help_line) in VERBS.items():
+        verb = verbs.add_parser(name, help=help_line, description=help_line)
+        if name == wanted:  # only the verb that runs is imported
+            chosen = importlib.import_module(f"simvtr.cli.{module}")
+            chosen.add_arguments(verb)
+    try:
+        args, rest = parser.parse_known_args(arguments)
+        if rest and not getattr(args, "overrides", False):  # `train` takes --key.path value for every recipe key
+            verbs.choices[args.verb].error(f"unknown arguments: {' '.join(rest)}") if args.verb else parser.error(
+                f"unknown arguments: {' '.join(rest)}"
+            )
+    except SystemExit as leave:
+        return int(leave.code or 0)
+    if args.version:
+        from simvtr import __version__
+
+        print(f"simvtr {__version__}")
+        return 0
+    if args.verb is None:
+        parser.print_help()
+        return 2
+    args.rest = rest
+    try:
+        return chosen.run(args)
+    except DataError as error:
+        print(f"simvtr {args.verb}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name and error.name.split(".")[0] == "simvtr":
+            raise
+        print(
+            f"simvtr {args.verb}: needs the package {error.name!r}. Install the models with: pip install 'simvtr[model]'",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print(f"simvtr {args.verb}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `simvtr eval ... | head`: the reader left, nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

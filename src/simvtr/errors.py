@@ -1,0 +1,16 @@
+"""The two things the package tells a user outside of results: an error in their data, and a warning about it."""
+
+
+class DataError(ValueError):
+    """The user's data breaks a rule. One line: where, what must hold, what came, what to do.
+
+    The command line turns it into exit code 1 and that line on stderr, without a traceback.
+
+    >>> raise DataError("results.json, video 3, track 0: 12 frames expected, got 1. Pad absent frames with null.")
+    Traceback (most recent call last):
+    simvtr.errors.DataError: results.json, video 3, track 0: 12 frames expected, got 1. Pad absent frames with null.
+    """
+
+
+class SimVTRWarning(UserWarning):
+    """Something in the user's data is odd, and the work went on without it."""
