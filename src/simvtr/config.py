@@ -1,0 +1,237 @@
+"""Every setting of the network, its training and its inference, as frozen dataclasses; presets are functions.
+
+A default without a remark is the report's; "the report does not say" is a source too. docs/paper.md lists them all.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Shape of the network. Defaults are the report's unless a comment says otherwise.
+
+    >>> ModelConfig(channels=100)
+    Traceback (most recent call last):
+    ValueError: model.channels must be a multiple of model.heads (8) and of 16, got 100
+    """
+
+    backbone: str = "resnet50"  # any timm name with features at strides 4, 8, 16, 32 (§3.3)
+    backbone_width: int = 64  # channels of the first stage; 64 is the standard ResNet
+    frozen_norm: bool = True  # BatchNorm statistics and weights fixed, as in DETR; train from scratch needs False
+    channels: int = 384  # c; VisTR's, the report does not say
+    instances: int = 10  # n, queries per clip (§3.4)
+    classes: int = 40  # k, from the data set's category list; "no object" comes on top
+    categories: tuple[tuple[int, str], ...] = ()  # (id, name) of class 0, 1, ...; empty: ids 1..k without names
+    encoder_layers: int = 4  # the report lowers VisTR's 6 to 4 (§3.5)
+    decoder_layers: int = 4  # idem
+    heads: int = 8  # attention heads; VisTR's
+    feedforward: int = 2048  # VisTR's
+    dropout: float = 0.1  # VisTR's; training only
+    pre_norm: bool = False  # post-norm is VisTR's; pre-norm learns faster from scratch
+    queries: Literal["decoupled", "coupled"] = "decoupled"  # coupled: one query per frame and instance (VisTR)
+    frames: int = 36  # length of the only window that coupled queries accept; decoupled ones take any
+    deformable: Literal["v1", "v2", "plain"] = "v1"  # the 3x3 convolutions that end the mask head (§3.2)
+    conv3d_head: bool = False  # VisTR's three dilated 3-D convolutions in place of the second deformable one (§3.6)
+    unit_maps: bool = False  # attention maps times heads*h*w, so that uniform attention is 1: ours, off in the report
+    dense_class: bool = False  # a class for every token of backbone and encoder, in training only: ours
+    short_side: int = 300  # pixels of the picture the network is made for; VisTR's
+    long_side: int = 540  # the most its longer side may have
+
+    def __post_init__(self) -> None:
+        if self.channels % self.heads or self.channels % 16:
+            raise ValueError(
+                f"model.channels must be a multiple of model.heads ({self.heads}) and of 16, got {self.channels}"
+            )
+        for name in ("instances", "classes", "encoder_layers", "decoder_layers", "heads", "frames", "short_side"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"model.{name} must be at least 1, got {getattr(self, name)}")
+        if self.categories and len(self.categories) != self.classes:
+            raise ValueError(
+                f"model.categories must name all {self.classes} classes or none, got {len(self.categories)} names"
+            )
+        if self.long_side < self.short_side:
+            raise ValueError(f"model.long_side must be at least short_side ({self.short_side}), got {self.long_side}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"model.dropout must lie in [0, 1), got {self.dropout}")
+
+    @property
+    def category_ids(self) -> tuple[int, ...]:
+        """Category id of each class, in class order."""
+        return tuple(i for i, _ in self.categories) or tuple(range(1, self.classes + 1))
+
+    @property
+    def category_names(self) -> tuple[str, ...]:
+        """Name of each class, in class order."""
+        return tuple(name for _, name in self.categories) or tuple(f"class {i}" for i in self.category_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """Which frames of which data set."""
+
+    truth: str = ""  # YouTube-VIS / OVIS JSON
+    images: str = ""  # folder that its file names start from
+    first: int = 0  # first frame of every video that is used
+    last: int | None = None  # one past the last; None: to the end
+
+    def __post_init__(self) -> None:
+        if self.first < 0 or (self.last is not None and self.last <= self.first):
+            raise ValueError(f"data: frames {self.first}:{self.last} are none; first must be 0 or more and below last")
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentConfig:
+    """Changes to a training clip, the same for all its frames and masks. Defaults are VisTR's (SPEC §3)."""
+
+    flip: float = 0.5  # chance of a left-right flip
+    reverse: float = 0.0  # chance of playing the clip backwards: ours
+    photometric: float = 0.5  # chance of each colour change (brightness, contrast, saturation, hue)
+    permute_channels: float = 0.0  # chance of swapping R, G and B: ours, for shapes told apart without colour
+    crop: float = 0.5  # chance of a random crop after a first resize
+    crop_resize: tuple[int, ...] = (400, 500, 600)  # short sides of that first resize, pixels
+    crop_size: tuple[int, int] = (384, 600)  # least and largest side of the crop, pixels
+    short_sides: tuple[int, ...] = (300,)  # drawn from these, pixels; empty: keep the picture's size
+    long_side: int = 540  # the most the longer side may have after that
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """Weights of the losses; the matching cost uses the first, third and fourth (SPEC §2)."""
+
+    label: float = 1.0
+    no_object: float = 0.1  # weight of the class "no object" inside the class loss
+    l1: float = 5.0
+    giou: float = 2.0
+    focal: float = 1.0  # sigmoid focal loss of the masks, alpha .25, gamma 2
+    dice: float = 1.0
+    dense: float = 0.0  # class of every token (model.dense_class): ours
+    mask_stride: int = 1  # masks are compared at the picture's size divided by this; VisTR: 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stretch of the training with one clip length."""
+
+    share: float = 1.0  # of all steps
+    frames: tuple[int, ...] = (16,)  # t, drawn from these for every batch
+    clips: int = 1  # b
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How to train. Defaults are the report's §4.1 where it speaks, VisTR's elsewhere."""
+
+    optimizer: Literal["adabelief", "adamw"] = "adabelief"
+    lr: float = 1e-5  # the report: not above 1e-4
+    backbone_lr: float | None = None  # None: the same
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-16  # of the author's package; AdamW uses 1e-8
+    weight_decay: float = 1e-4
+    decay_norms: bool = True  # weight decay on one-dimensional parameters too
+    clip_norm: float = 0.1  # largest gradient norm; 0: no clipping
+    epochs: int = 18
+    steps: int | None = None  # instead of epochs
+    schedule: Literal["step", "cosine"] = "step"  # step: times 0.1 at `drop`; cosine: down to 2 %
+    drop: float = 12 / 18  # share of the training after which the step schedule drops
+    warmup: int = 0  # steps of linear warm-up
+    ema: float = 0.0  # decay of averaged weights, which are then the ones saved; 0: off
+    stages: tuple[Stage, ...] = (Stage(),)
+    seed: int = 25  # the report's
+    checkpoint_minutes: float = 10.0
+    wrap: bool = False  # windows that start before frame 0 take frames from the end, as in VisTR; False: shift them
+    workers: int = 0  # processes that load clips
+    device: str = "auto"  # auto | cpu | cuda | mps
+    loss: LossConfig = field(default_factory=LossConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        if self.lr <= 0:
+            raise ValueError(f"train.lr must be above 0, got {self.lr}")
+        if not self.stages or abs(sum(stage.share for stage in self.stages) - 1) > 1e-6:
+            raise ValueError(f"train.stages: shares must add up to 1, got {[stage.share for stage in self.stages]}")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"train.ema must lie in [0, 1), got {self.ema}")
+
+
+@dataclass(frozen=True, slots=True)
+class InferConfig:
+    """What becomes of a window's outputs (SPEC §4)."""
+
+    window: int | Literal["all"] = 1  # frames per forward pass
+    identity: Literal["slot"] = "slot"  # object i is query i (the report's way)
+    threshold: float = 0.001  # a frame whose score is below gets no mask; VisTR's
+    mask_threshold: float = 0.5  # of the mask's probability
+    max_frames: int | None = None
+    device: str = "auto"  # auto | cpu | cuda | mps
+
+    def __post_init__(self) -> None:
+        if self.window != "all" and self.window < 1:
+            raise ValueError(f'window must be at least 1 frame, or "all", got {self.window}')
+        if not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold must lie in [0, 1], got {self.threshold}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One page of recipes/: everything `simvtr train` needs."""
+
+    out: str = "runs/last"  # folder of checkpoints, log and weights
+    start: str | None = None  # weights to start from: packaged name, folder or file; None: from scratch
+    model: ModelConfig = field(default_factory=ModelConfig)  # not used with `start`, whose own shape counts
+    data: tuple[DataConfig, ...] = ()
+    validate: DataConfig | None = None
+    validate_every: int = 0  # steps; 0: only at the end
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+def simvtr_r50(**changes) -> ModelConfig:
+    """The report's network (Fig. 1, §3). Score: not measured (needs OVIS).
+
+    >>> simvtr_r50().encoder_layers, simvtr_r50(classes=25).classes
+    (4, 25)
+    """
+    return ModelConfig(**changes)
+
+
+def simvtr_r101(**changes) -> ModelConfig:
+    """The report's network on ResNet-101. Score: not measured."""
+    return ModelConfig(**{"backbone": "resnet101", **changes})
+
+
+def simvtr_tiny(**changes) -> ModelConfig:
+    """ResNet-18 and a narrow transformer, made to train and run on a CPU. Recipe and score: recipes/synth-tiny.yaml."""
+    tiny = {
+        "backbone": "resnet18",
+        "frozen_norm": False,
+        "channels": 128,
+        "feedforward": 512,
+        "dropout": 0.0,
+        "pre_norm": True,
+        "unit_maps": True,
+        "dense_class": True,
+        "classes": 8,
+        "short_side": 96,
+        "long_side": 176,
+    }
+    return ModelConfig(**{**tiny, **changes})
+
+
+def vistr_r50(**changes) -> ModelConfig:
+    """VisTR (arXiv 2011.14503): coupled queries for 36 frames, 6+6 layers, 3-D mask head. Score: not measured."""
+    vistr = {"queries": "coupled", "encoder_layers": 6, "decoder_layers": 6, "conv3d_head": True, "classes": 41}
+    return ModelConfig(**{**vistr, **changes})
+
+
+def vistr_r101(**changes) -> ModelConfig:
+    """VisTR on ResNet-101. Score: not measured."""
+    return vistr_r50(**{"backbone": "resnet101", **changes})
+
+
+PRESETS = {
+    "simvtr-r50": simvtr_r50,
+    "simvtr-r101": simvtr_r101,
+    "simvtr-tiny": simvtr_tiny,
+    "vistr-r50": vistr_r50,
+    "vistr-r101": vistr_r101,
+}

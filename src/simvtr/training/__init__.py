@@ -1,0 +1,1 @@
+"""Training: matcher, losses, optimizer, checkpoints and the loop."""
