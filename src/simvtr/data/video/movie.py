@@ -1,0 +1,161 @@
+"""Frames from a video file through FFmpeg (PyAV), as a player shows them: turned upright, pixels made square.
+
+    container -> packets -> frames -> RGB, square pixels -> turned
+                 damaged ones are skipped, counted, and told
+
+FFmpeg's libraries leave three things to their caller, done here: the display matrix (a phone held upright records
+lying frames), the pixels' aspect ratio, and going on after a damaged packet.
+"""
+
+from collections.abc import Generator, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from simvtr.data.video.reader import FrameReader
+from simvtr.errors import DataError
+
+# Formats in which FFmpeg would follow addresses to other files, or paint a text file as a picture.
+_REFUSED = {"tty", "hls", "dash", "concat", "concatf", "sdp", "rtsp", "image2", "lavfi", "imf"}
+_FALLBACK_FPS = 25.0
+
+
+class MovieReader(FrameReader):
+    """A video file. Its first frame is decoded at once: it knows the size and the turn, and proves that one exists."""
+
+    def __init__(self, path: Path, *, max_frames: int | None = None) -> None:
+        super().__init__(max_frames)
+        self.path = path
+        self.name = path.stem
+        with self._open() as container:
+            stream = self._stream(container)
+            self._declared = stream.frames or None  # 0 is FFmpeg's "not told"
+            self.length = self._limited(self._declared)
+            rate = stream.average_rate or stream.guessed_rate
+            if self._declared and stream.duration and stream.time_base:  # GIF's own average is its shortest delay
+                rate = self._declared / (stream.duration * stream.time_base)
+            self.fps = float(rate) if rate and 0 < rate <= 1000 else _FALLBACK_FPS
+            first = next((frame for frame in self._decode(container, stream, lost=[])), None)
+            if first is None:
+                promised = f"{self._declared} are declared and " if self._declared else ""
+                raise DataError(f"{path}: at least one frame must decode, {promised}none does. The file is damaged.")
+            self._stored = _square(first.width, first.height, stream.sample_aspect_ratio)  # before the turn
+            turned = turn(np.empty((self._stored[1], self._stored[0], 0), np.uint8), _matrix(first))
+            self.height, self.width = turned.shape[:2]
+
+    def _frames(self) -> Generator[np.ndarray, None, None]:
+        lost: list[str] = []
+        with self._open() as container:
+            for frame in self._decode(container, self._stream(container), lost):
+                width, height = self._stored
+                rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+                rgb = turn(rgb, _matrix(frame))
+                if rgb.shape[:2] != (self.height, self.width):  # the turn changed on the way: no known recorder does it
+                    raise DataError(f"{self.path}: frame {self.decoded} lies differently from the first. Re-encode it.")
+                yield np.ascontiguousarray(rgb)
+        skipped = lost.count("discarded")
+        declared = self._declared and self._declared - skipped  # an edit list hides frames on purpose
+        damaged = len(lost) - skipped
+        if not damaged and not (declared and self.decoded < declared):
+            return
+        promised = f"{declared} frames are declared, {self.decoded} decode" if declared else f"{self.decoded} decode"
+        packets = f", {damaged} damaged packet{'s' * (damaged > 1)} skipped" if damaged else ""
+        self.problems.append(f"{self.path}: the file is damaged or breaks off: {promised}{packets}.")
+
+    def _open(self) -> InputContainer:
+        try:
+            # file: and the whitelist keep a name such as "concat:a|b" or a playlist inside from being followed.
+            container = av.open(f"file:{self.path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        except FFmpegError as error:
+            raise self._refusal(_reason(error)) from None
+        if set(container.format.name.split(",")) & _REFUSED:
+            container.close()
+            raise self._refusal(f"it is of the kind {container.format.name!r}")
+        return container
+
+    def _stream(self, container: InputContainer) -> av.VideoStream:
+        cover = Disposition.attached_pic
+        stream = next((stream for stream in container.streams.video if not stream.disposition & cover), None)
+        if stream is None:
+            kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "none"
+            raise self._refusal(f"its streams are: {kinds}")
+        if stream.codec_context is None:
+            raise self._refusal("its codec is not known to this FFmpeg")
+        return stream
+
+    def _refusal(self, came: str) -> DataError:
+        size = self.path.stat().st_size
+        came = came if size else "the file is empty"
+        return DataError(f"{self.path}: a video must be here, {came}. Name a video file (mp4, mov, webm, mkv, gif).")
+
+    def _decode(self, container: InputContainer, stream: av.VideoStream, lost: list[str]) -> Iterator[av.VideoFrame]:
+        """Yield frames in display order; note in `lost` every packet that the file hides or the decoder refuses."""
+        stream.thread_type = "AUTO"
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except FFmpegError:  # the container itself breaks off: let out what the decoder still holds
+                lost.append("damaged")
+                packet = None
+            if packet is None:
+                break
+            if packet.is_discard:
+                lost.append("discarded")
+            try:
+                frames = packet.decode()
+            except FFmpegError:
+                lost.append("damaged")
+                continue
+            yield from frames
+
+
+def turn(frame: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
+    """Apply a display matrix to a picture (H, W, c), to the nearest quarter turn; None leaves it as it is.
+
+    Args:
+        matrix: int (3, 3), 16.16 fixed point, as in an mp4's track header: (x, y, 1) @ matrix is where a pixel goes.
+
+    >>> lying = np.array([[1, 2, 3]])[..., None]
+    >>> quarter = np.array([[0, 65536, 0], [-65536, 0, 0], [0, 0, 1 << 30]])     # clockwise, "rotate 90"
+    >>> turn(lying, quarter)[..., 0].tolist()
+    [[1], [2], [3]]
+    """
+    if matrix is None:
+        return frame
+    (a, b), (c, d) = np.sign(np.where(np.abs(matrix[:2, :2]) * 2 > np.abs(matrix[:2, :2]).max(), matrix[:2, :2], 0))
+    if a == 0 and d == 0 and b and c:  # x goes to y and y to x
+        frame, a, d = frame.swapaxes(0, 1), c, b
+    if a < 0:
+        frame = frame[:, ::-1]
+    if d < 0:
+        frame = frame[::-1]
+    return frame
+
+
+def _matrix(frame: av.VideoFrame) -> np.ndarray | None:
+    stored = frame.side_data.get("DISPLAYMATRIX")
+    return None if stored is None else np.frombuffer(bytes(stored), np.int32).reshape(3, 3)
+
+
+def _square(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Size with square pixels: the height stays, the width is stretched, as players do.
+
+    >>> _square(640, 360, Fraction(2, 3))
+    (427, 360)
+    >>> _square(640, 360, None)
+    (640, 360)
+    """
+    if not aspect or not Fraction(1, 8) <= aspect <= 8:  # unknown, or a damaged header
+        return width, height
+    return max(1, round(width * aspect)), height
+
+
+def _reason(error: FFmpegError) -> str:
+    text = (error.strerror or type(error).__name__).rstrip(".")
+    return f"FFmpeg says: {text}"
