@@ -1,0 +1,10 @@
+"""Synthetic occluded video with exact masks: the data every test and the packaged weights rest on.
+
+SynthConfig + seed -> scene.py -> render.py -> clip.py (in memory)
+                      (motion, shapes, scenery)  -> dataset.py (YouTube-VIS files) -> statistics.py
+"""
+
+from simvtr.data.synth.clip import Clip, make_clip, occlusion_label
+from simvtr.data.synth.config import CATEGORIES, SynthConfig
+
+__all__ = ["CATEGORIES", "Clip", "SynthConfig", "make_clip", "occlusion_label"]
