@@ -1,0 +1,69 @@
+"""Results in YouTube-VIS JSON: every track of every video, read against the truth they belong to."""
+
+import math
+from pathlib import Path
+
+import msgspec
+
+from simvtr.errors import DataError
+from simvtr.schema.records import Predictions, Track, Truth
+from simvtr.schema.source import Breaches, MaskBatch, RawSegmentation, batches, decode, read_bytes
+
+
+class _RawResult(msgspec.Struct):
+    video_id: int
+    category_id: int
+    score: float
+    segmentations: list[RawSegmentation]
+    identity: int | None = None
+
+
+def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Predictions:
+    """Read results.
+
+    Args:
+        path: `[{video_id, category_id, score, segmentations}]` as JSON, or the ZIP a server takes, or GZ.
+        truth: the data set they were made for.
+        strict: every track has exactly its video's length, every mask the video's size, every category is known.
+            False keeps lists, sizes and categories as they are: what the original evaluator would score.
+    Raises: DataError naming the first breach and the number of others. Either way videos must be known, scores
+        finite and masks sound.
+    """
+    path = Path(path)
+    raws = decode(read_bytes(path), list[msgspec.Raw], path.name)
+    breaches = Breaches()
+    tracks: dict[int, list[Track]] = {video: [] for video in truth.videos}
+    for batch in batches(raws):
+        masks = MaskBatch(breaches)
+        taken: list[tuple[_RawResult, slice]] = []
+        for i in batch:
+            where = f"{path.name}, $[{i}]"
+            try:
+                result = decode(bytes(raws[i]), _RawResult, where)
+            except DataError as error:
+                breaches.add(str(error))
+                continue
+            where = f"{where}, video {result.video_id}, track {i}"
+            video = truth.videos.get(result.video_id)
+            if video is None:
+                breaches.add(f"{where}: the video must be one of {truth.path.name}, got {result.video_id}.")
+                continue
+            if not math.isfinite(result.score):
+                breaches.add(f"{where}: the score must be finite, got {result.score}.")
+            if strict and result.category_id not in truth.categories:
+                breaches.add(f"{where}: the category must be one of {truth.path.name}, got {result.category_id}.")
+            if strict and len(result.segmentations) != video.length:
+                breaches.add(
+                    f"{where}: segmentations must have one entry a frame, {video.length}, got "
+                    f"{len(result.segmentations)}. Put null where the object is absent."
+                )
+            taken.append((result, masks.add(result.segmentations, video.height, video.width, where, strict)))
+        checked = masks.finish()
+        if breaches.count:
+            continue  # nothing will be returned: spare the rest of the work, but count on
+        for result, place in taken:
+            tracks[result.video_id].append(
+                Track(result.category_id, result.score, tuple(checked[place]), result.identity)
+            )
+    breaches.raise_any()
+    return Predictions(tracks, path)

@@ -1,0 +1,197 @@
+"""From a file to checked pieces: bytes of JSON, ZIP or GZ; typed decoding; masks cleaned many at a time."""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from simvtr.errors import DataError
+from simvtr.rle import Rle, checked_size, clean, compress, from_polygons
+
+MAX_BYTES = 20 << 30  # of JSON, once unpacked
+_MAX_RATIO = 400  # unpacked over packed bytes; run-length text packs 2 to 20 times, all-null tracks some 300
+_SMALL = 64 << 20  # a file this small once unpacked harms nobody, whatever its ratio
+_BATCH = 1 << 18  # bytes of JSON whose masks are checked together
+
+T = TypeVar("T")
+
+
+class Breaches:
+    """Collects what is wrong in a file: keeps the first line, counts the rest."""
+
+    def __init__(self) -> None:
+        self.first: str | None = None
+        self.count = 0
+
+    def add(self, line: str) -> None:
+        self.first = self.first or line
+        self.count += 1
+
+    def raise_any(self) -> None:
+        """Raise one DataError when something was added."""
+        if self.first is not None:
+            more = self.count - 1
+            raise DataError(
+                self.first + (f" ({more} more problem{'s' if more > 1 else ''} in this file.)" if more else "")
+            )
+
+
+class RawMask(msgspec.Struct, gc=False):
+    """A mask object as it stands in JSON; `{}` (absent) leaves both fields None."""
+
+    size: tuple[int | float, int | float] | None = None
+    counts: str | list[int] | None = None
+
+
+RawSegmentation = RawMask | list[list[float]] | None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The JSON text of a `.json`, `.gz` or `.zip` file, told apart by its first bytes.
+
+    Raises: DataError when it cannot be read, when a ZIP does not hold exactly one JSON, or when it unpacks to too much.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        packed = path.stat().st_size
+        if magic[:2] == b"\x1f\x8b":
+            with gzip.open(path) as stream:
+                return _bounded(stream, packed, path)
+        if magic == b"PK\x03\x04":
+            with zipfile.ZipFile(path) as archive:
+                names = [n for n in archive.namelist() if n.lower().endswith(".json") and not n.startswith("__MACOSX/")]
+                if len(names) != 1:
+                    raise DataError(f"{path}: a ZIP must hold exactly one JSON file, got {len(names)}. Pack one file.")
+                with archive.open(names[0]) as stream:
+                    return _bounded(stream, packed, path)
+        if packed > MAX_BYTES:
+            raise DataError(
+                f"{path}: the JSON must be at most {MAX_BYTES >> 30} GiB, got {packed >> 30} GiB. Split it."
+            )
+        return path.read_bytes()
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read: {reason}.") from error
+
+
+def decode(data: bytes, kind: type[T], where: str) -> T:
+    """Typed JSON. Raises: DataError with the JSON path that msgspec names, or the text around the malformed byte."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except RecursionError:
+        raise DataError(f"{where}: the JSON must not be nested hundreds of levels deep.") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where}: the JSON must be UTF-8 text, got byte {error.object[error.start]:#04x}.") from None
+    except msgspec.ValidationError as error:
+        text, _, path = str(error).partition(" - at ")
+        raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}.") from None
+    except msgspec.DecodeError as error:
+        raise DataError(f"{where}: {_malformed(data, str(error))}.") from None
+
+
+def batches(raws: Sequence[msgspec.Raw]) -> Iterator[range]:
+    """Index ranges whose JSON is about a quarter of a megabyte together: many small tracks or one large."""
+    begin = size = 0
+    for i, raw in enumerate(raws):
+        size += len(memoryview(raw))
+        if size >= _BATCH:
+            yield range(begin, i + 1)
+            begin, size = i + 1, 0
+    if begin < len(raws):
+        yield range(begin, len(raws))
+
+
+class MaskBatch:
+    """Masks of several tracks, gathered first, then checked together: a tenth of the cost of one by one."""
+
+    def __init__(self, breaches: Breaches) -> None:
+        self.breaches = breaches
+        self.masks: list[Rle | None] = []
+        self._open: list[int] = []  # compressed ones, still to be cleaned: index into masks
+        self._counts: list[bytes] = []
+        self._sizes: list[tuple[int, int]] = []
+        self._where: list[tuple[str, int]] = []
+
+    def add(self, raws: Iterable[RawSegmentation], height: int, width: int, where: str, strict: bool) -> slice:
+        """Take one track's masks of a video of height x width. Returns their place in `masks` after `finish`."""
+        begin = len(self.masks)
+        known: tuple[Any, ...] = ()  # the size seen last: usually every mask repeats it
+        size = (height, width)
+        for frame, raw in enumerate(raws):
+            self.masks.append(None)
+            if not raw:  # null, []
+                continue
+            try:
+                if isinstance(raw, list):
+                    self.masks[-1] = from_polygons(raw, height, width, where=f"{where}, frame {frame}")
+                    continue
+                if raw.size is None or raw.counts is None:
+                    if raw.size is None and raw.counts is None:  # {}
+                        continue
+                    missing = "size" if raw.size is None else "counts"
+                    raise DataError(f"{where}, frame {frame}: a mask must have size and counts, got no {missing}.")
+                if raw.size != known:
+                    size = checked_size(raw.size, where=f"{where}, frame {frame}")
+                    known = raw.size
+                if strict and size != (height, width):
+                    raise DataError(
+                        f"{where}, frame {frame}: the size of a mask must be its video's [{height}, {width}], "
+                        f"got [{size[0]}, {size[1]}]. Write masks at the size of the video."
+                    )
+                if isinstance(raw.counts, list):
+                    self.masks[-1] = compress(raw.counts, *size, where=f"{where}, frame {frame}")
+                    continue
+                self._counts.append(raw.counts.encode("ascii"))
+            except UnicodeEncodeError:
+                self.breaches.add(f"{where}, frame {frame}: the counts must be characters from '0' to 'o' only.")
+            except DataError as error:
+                self.breaches.add(str(error))
+            else:
+                self._open.append(len(self.masks) - 1)
+                self._sizes.append(size)
+                self._where.append((where, frame))
+        return slice(begin, len(self.masks))
+
+    def finish(self) -> list[Rle | None]:
+        """Check what was gathered. Malformed masks are breaches, and None in the list."""
+        cleaned, problems = clean(self._counts, self._sizes)
+        for i, (place, counts, size) in enumerate(zip(self._open, cleaned, self._sizes, strict=True)):
+            if i in problems:
+                where, frame = self._where[i]
+                self.breaches.add(f"{where}, frame {frame}: {problems[i]} Encode the mask again.")
+            else:
+                self.masks[place] = Rle(*size, counts)
+        return self.masks
+
+
+def _bounded(stream: Any, packed: int, path: Path) -> bytes:
+    """Unpack at most MAX_BYTES, and stop early at a ratio that only a bomb reaches."""
+    pieces, size = [], 0
+    while piece := stream.read(1 << 20):
+        size += len(piece)
+        if size > MAX_BYTES or (size > _SMALL and size > _MAX_RATIO * packed):
+            raise DataError(
+                f"{path}: {packed} packed bytes must unpack to at most {_MAX_RATIO} times as many and to "
+                f"{MAX_BYTES >> 30} GiB, got {size} bytes and more. Give the JSON itself."
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _malformed(data: bytes, text: str) -> str:
+    """The parser's message with the text around the byte it names: `NaN` is the usual one."""
+    _, found, number = text.rpartition("(byte ")
+    if not found:
+        return _lower(text)
+    at = int(number.rstrip(")"))
+    around = data[max(0, at - 30) : at + 20].decode("utf-8", "replace")
+    return f"{_lower(text)}, near {around!r}"
+
+
+def _lower(text: str) -> str:
+    return text if text.startswith("JSON") else text[:1].lower() + text[1:]

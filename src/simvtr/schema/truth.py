@@ -1,0 +1,200 @@
+"""Ground truth in YouTube-VIS / OVIS JSON: read strictly, written whole or not at all."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simvtr.errors import DataError
+from simvtr.rle import Rle, area, box, checked_size, to_json
+from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
+from simvtr.schema.source import Breaches, MaskBatch, RawSegmentation, batches, decode, read_bytes
+from simvtr.schema.writer import atomic
+
+
+class _RawVideo(msgspec.Struct):
+    id: int
+    width: int | float
+    height: int | float
+    length: int | None = None
+    file_names: list[str] | None = None
+
+
+class _RawCategory(msgspec.Struct):
+    id: int
+    name: str | None = None
+
+
+class _RawTruth(msgspec.Struct):
+    videos: list[_RawVideo]
+    categories: list[_RawCategory]
+    annotations: list[msgspec.Raw] | None = None  # null in files whose truth is kept back
+
+
+class _RawTrack(msgspec.Struct):
+    id: int
+    video_id: int
+    category_id: int
+    segmentations: list[RawSegmentation]
+    bboxes: list[list[float] | None] | None = None
+    areas: list[float | None] | None = None
+    iscrowd: bool | int | float | None = None
+    occlusion: list[str | None] | str | None = None
+
+
+def read_truth(path: Path | str, strict: bool = True) -> Truth:
+    """Read a data set.
+
+    Liberal in what real files leave out: `length` (then the number of file names), `iscrowd` (0), `bboxes` (then from
+    the masks), `areas` (then from the masks; a null inside a given list stays None, as the metric wants it),
+    `annotations` (none); other keys are ignored.
+
+    Args:
+        path: YouTube-VIS / OVIS JSON, plain, ZIP or GZ.
+        strict: every list has one entry a frame, every mask the video's size, ids are known and unique. False keeps
+            what the original evaluator would accept: lists as they are, repeated track ids, unknown categories;
+            tracks of unknown videos are dropped. Masks are always checked.
+    Raises: DataError naming the first breach and the number of others.
+    """
+    path = Path(path)
+    raw = decode(read_bytes(path), _RawTruth, path.name)
+    breaches = Breaches()
+    videos = _videos(raw.videos, path.name, breaches)
+    categories: dict[int, Category] = {}
+    for i, kind in enumerate(raw.categories):
+        if kind.id in categories:
+            breaches.add(f"{path.name}, $.categories[{i}]: category ids must be unique, got {kind.id} again.")
+        categories[kind.id] = Category(kind.id, kind.name if kind.name is not None else str(kind.id))
+
+    tracks: dict[int, list[TruthTrack]] = {video: [] for video in videos}
+    seen: set[int] = set()
+    annotations = raw.annotations or []
+    for batch in batches(annotations):
+        masks = MaskBatch(breaches)
+        taken: list[tuple[_RawTrack, slice, str]] = []
+        for i in batch:
+            where = f"{path.name}, $.annotations[{i}]"
+            try:
+                track = decode(bytes(annotations[i]), _RawTrack, where)
+            except DataError as error:
+                breaches.add(str(error))
+                continue
+            where = f"{where}, video {track.video_id}, track {track.id}"
+            video = videos.get(track.video_id)
+            if video is None:
+                if strict:
+                    breaches.add(f"{where}: the video must be one of $.videos, got {track.video_id}.")
+                continue
+            if strict:
+                _check(track, video, categories, seen, where, breaches)
+            seen.add(track.id)
+            place = masks.add(track.segmentations, video.height, video.width, where, strict)
+            taken.append((track, place, where))
+        checked = masks.finish()
+        if breaches.count:
+            continue  # nothing will be returned: spare the rest of the work, but count on
+        for track, place, where in taken:
+            tracks[track.video_id].append(_track(track, tuple(checked[place]), where, breaches))
+    breaches.raise_any()
+    return Truth(videos, tracks, categories, path)
+
+
+def write_truth(path: Path | str, truth: Truth) -> None:
+    """Write a data set as YouTube-VIS JSON (`occlusion` kept, nulls where absent), atomically."""
+
+    def annotation(track: TruthTrack) -> dict[str, Any]:
+        video = truth.videos[track.video_id]
+        made = {
+            "id": track.id,
+            "video_id": track.video_id,
+            "category_id": track.category_id,
+            "iscrowd": int(track.crowd),
+            "width": video.width,
+            "height": video.height,
+            "length": video.length,
+            "segmentations": [to_json(mask) for mask in track.segmentations],
+            "bboxes": [None if b is None else list(b) for b in track.boxes],
+            "areas": list(track.areas),
+        }
+        return made if track.occlusion is None else made | {"occlusion": list(track.occlusion)}
+
+    videos = [
+        {"id": v.id, "width": v.width, "height": v.height, "length": v.length, "file_names": list(v.file_names)}
+        for v in truth.videos.values()
+    ]
+    categories = [{"id": c.id, "name": c.name} for c in truth.categories.values()]
+    with atomic(Path(path)) as file:
+        head = json.dumps({"videos": videos, "categories": categories})[:-1]
+        file.write(head.encode() + b', "annotations": [')
+        every = (track for video in truth.videos for track in truth.tracks.get(video, ()))
+        for i, track in enumerate(every):
+            file.write((b",\n" if i else b"\n") + json.dumps(annotation(track), allow_nan=False).encode())
+        file.write(b"\n]}\n")
+
+
+def _videos(raws: list[_RawVideo], name: str, breaches: Breaches) -> dict[int, Video]:
+    videos: dict[int, Video] = {}
+    for i, raw in enumerate(raws):
+        where = f"{name}, $.videos[{i}], video {raw.id}"
+        names = tuple(raw.file_names or ())
+        length = raw.length if raw.length is not None else len(names)
+        if length < 1:
+            breaches.add(f"{where}: the length must be at least 1 frame, got {length}. Give length or file_names.")
+        elif names and len(names) != length:
+            breaches.add(f"{where}: there must be one file name a frame, got {len(names)} for {length} frames.")
+        if raw.id in videos:
+            breaches.add(f"{where}: video ids must be unique, got {raw.id} again.")
+        try:
+            height, width = checked_size((raw.height, raw.width), where=where)
+        except DataError as error:
+            breaches.add(str(error))
+            height = width = 1
+        videos[raw.id] = Video(raw.id, width, height, length, names)
+    return videos
+
+
+def _check(
+    track: _RawTrack, video: Video, categories: dict[int, Category], seen: set[int], where: str, breaches: Breaches
+) -> None:
+    if track.id in seen:
+        breaches.add(f"{where}: track ids must be unique, got {track.id} again.")
+    if track.category_id not in categories:
+        breaches.add(f"{where}: the category must be one of $.categories, got {track.category_id}.")
+    labels = track.occlusion if isinstance(track.occlusion, list) else None
+    lists = {
+        "segmentations": track.segmentations,
+        "bboxes": track.bboxes,
+        "areas": track.areas,
+        "occlusion": labels,
+    }
+    for key, entries in lists.items():
+        if entries is not None and len(entries) != video.length:
+            breaches.add(
+                f"{where}: {key} must have one entry a frame, {video.length}, got {len(entries)}. "
+                "Put null where the object is absent."
+            )
+
+
+def _track(raw: _RawTrack, masks: tuple[Rle | None, ...], where: str, breaches: Breaches) -> TruthTrack:
+    if raw.areas is None:
+        areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
+    else:
+        areas = tuple(raw.areas)
+    given = raw.bboxes or [None] * len(masks)
+    boxes: list[Box | None] = []
+    for frame, corners in enumerate(given):
+        mask = masks[frame] if frame < len(masks) else None
+        if corners and (len(corners) != 4 or not all(map(math.isfinite, corners))):
+            breaches.add(f"{where}, frame {frame}: a box must be four finite numbers x, y, w, h, got {corners[:5]}.")
+        elif corners:
+            boxes.append((corners[0], corners[1], corners[2], corners[3]))
+        else:
+            x, y, w, h = box(mask) if mask is not None else (0, 0, 0, 0)
+            boxes.append((float(x), float(y), float(w), float(h)) if w else None)
+    labels = raw.occlusion
+    if isinstance(labels, str):  # one label for the whole track
+        labels = [None if mask is None else labels for mask in masks]
+    occlusion = None if labels is None else tuple(labels)
+    return TruthTrack(raw.id, raw.video_id, raw.category_id, masks, areas, tuple(boxes), bool(raw.iscrowd), occlusion)

@@ -1,0 +1,130 @@
+"""Results on their way to a file: track by track, and the file appears only when it is whole."""
+
+import contextlib
+import gzip
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from simvtr.rle import to_json
+from simvtr.schema.records import Track
+
+
+class PredictionWriter:
+    """Writes results one track at a time, in bounded memory.
+
+    The file appears by rename when the `with` block ends, or at `finish()`; when the block ends by an exception
+    nothing appears. A name ending in `.gz` or `.zip` is packed.
+
+    Args:
+        path: where the results go; its folder is made.
+        lengths: frames of each video by id. A shorter track is filled with null up to it. Without it the first track
+            of a video sets the length of the others.
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name, "results.json")
+    >>> with PredictionWriter(path, lengths={1: 3}) as writer:
+    ...     writer.add(1, Track(category_id=2, score=0.5, segmentations=(None,)))
+    ...     path.exists()
+    False
+    >>> path.read_text().split()[-3:]
+    ['null,', 'null]}', ']']
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, path: Path | str, lengths: Mapping[int, int] | None = None) -> None:
+        self.path = Path(path)
+        self.tracks = 0
+        self._lengths = dict(lengths or {})
+        self._fixed = lengths is not None
+        self._exit = contextlib.ExitStack()
+        self._file = self._exit.enter_context(atomic(self.path))
+        self._file.write(b"[")
+
+    def add(self, video_id: int, track: Track) -> None:
+        """Append one track.
+
+        Raises: ValueError for a track longer than its video or of another length than the others of the video, an
+            unknown video, or a score that is not finite.
+        """
+        if self._fixed and video_id not in self._lengths:
+            raise ValueError(f"PredictionWriter.add: the video must be one of `lengths`, got {video_id}.")
+        masks = list(track.segmentations)
+        length = self._lengths.setdefault(video_id, len(masks))
+        if len(masks) > length or (len(masks) < length and not self._fixed):
+            raise ValueError(
+                f"PredictionWriter.add: a track of video {video_id} must have {length} frames, got {len(masks)}. "
+                "Put None where the object is absent."
+            )
+        if not math.isfinite(track.score):
+            raise ValueError(f"PredictionWriter.add: the score must be finite, got {track.score}.")
+        entry: dict[str, Any] = {
+            "video_id": int(video_id),
+            "category_id": int(track.category_id),
+            "score": float(track.score),
+            "segmentations": [to_json(mask) for mask in masks] + [None] * (length - len(masks)),
+        }
+        if track.identity is not None:
+            entry["identity"] = int(track.identity)
+        self._file.write((b",\n" if self.tracks else b"\n") + json.dumps(entry).encode("ascii"))
+        self.tracks += 1
+
+    def finish(self) -> None:
+        """Close the list and let the file appear; a second call does nothing.
+
+        For work that was interrupted and wants to keep what is done.
+        """
+        if not self._file.closed:
+            self._file.write(b"\n]\n")
+            self._exit.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.finish()
+        else:
+            self._exit.__exit__(kind, error, trace)
+
+
+def write_predictions(
+    path: Path | str, tracks: Mapping[int, Sequence[Track]], lengths: Mapping[int, int] | None = None
+) -> None:
+    """Write results by video id, always `length` entries a track. See `PredictionWriter` for paths and lengths."""
+    with PredictionWriter(path, lengths) as writer:
+        for video_id, found in tracks.items():
+            for track in found:
+                writer.add(video_id, track)
+
+
+@contextlib.contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """A file for writing that takes its name only when the block ends without an exception.
+
+    It grows as `NAME.PID.part` in the same folder. `.gz` and `.zip` pack what is written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with contextlib.ExitStack() as stack:
+            file: Any = stack.enter_context(part.open("wb"))
+            if path.suffix == ".gz":
+                file = stack.enter_context(gzip.GzipFile(path.stem, "wb", fileobj=file, mtime=0))
+            elif path.suffix == ".zip":
+                archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED))
+                inside = zipfile.ZipInfo(f"{path.stem}.json")  # its fixed date makes equal results equal files
+                inside.compress_type = zipfile.ZIP_DEFLATED
+                file = stack.enter_context(archive.open(inside, "w", force_zip64=True))
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
