@@ -1,0 +1,61 @@
+"""Backbone: picture features at strides 4, 8, 16 and 32 (paper Fig. 1, §3.3), from timm."""
+
+import torch
+from torch import Tensor, nn
+
+from simvtr.config import ModelConfig
+
+
+def _declare_torchvision() -> torch.library.Library:
+    """Name the operators that torchvision registers shapes for while it is imported.
+
+    timm imports torchvision, and a torchvision compiled for another torch (its CUDA wheel beside a CPU torch: the most
+    common broken install) dies on import because its operators did not load. Nothing here calls them; declared, the
+    Python part imports.
+    """
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    return library
+
+
+try:
+    import timm
+except RuntimeError as error:
+    if "operator torchvision::" not in str(error):
+        raise
+    _DECLARED = _declare_torchvision()  # the declaration lives as long as this name
+    import timm
+from timm.layers import freeze_batch_norm_2d
+
+
+class Backbone(nn.Module):
+    """Any timm network with features, frames folded into the batch.
+
+    Input (b·t, 3, H, W), normalised RGB; output four maps (b·t, c_i, ⌈H/s⌉, ⌈W/s⌉), s = 4, 8, 16, 32, fine to coarse.
+    Class and box read the last map only; the mask head's top-down steps read the other three (§3.3).
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        width = config.backbone_width
+        narrow = {} if width == 64 else {"channels": tuple(width * 2**i for i in range(4)), "stem_width": width}
+        try:
+            body = timm.create_model(config.backbone, pretrained=False, features_only=True, **narrow)
+        except (RuntimeError, TypeError) as error:
+            raise ValueError(
+                f"model.backbone must be a timm network with features, got {config.backbone!r} "
+                f"(width {width}): {error}"
+            ) from error
+        levels = dict(zip(body.feature_info.reduction(), range(len(body.feature_info)), strict=True))
+        if not {4, 8, 16, 32} <= levels.keys():
+            raise ValueError(
+                f"model.backbone must give features at strides 4, 8, 16 and 32, {config.backbone!r} gives {list(levels)}"
+            )
+        self.taken = [levels[stride] for stride in (4, 8, 16, 32)]
+        self.channels = [body.feature_info.channels()[i] for i in self.taken]
+        self.body = freeze_batch_norm_2d(body) if config.frozen_norm else body
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        levels = self.body(pictures)
+        return [levels[i] for i in self.taken]

@@ -1,0 +1,130 @@
+"""Heads: class, box, attention maps and masks of every instance (paper Fig. 1, §3.5, §3.6; DETR's and VisTR's)."""
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from simvtr.config import ModelConfig
+from simvtr.model.deform import DeformConv
+
+
+class BoxHead(nn.Module):
+    """Three linear layers; (..., c) -> (..., 4) as (cx, cy, w, h), shares of the picture in [0, 1]."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        c = config.channels
+        self.layers = nn.Sequential(nn.Linear(c, c), nn.ReLU(), nn.Linear(c, c), nn.ReLU(), nn.Linear(c, 4))
+
+    def forward(self, slots: Tensor) -> Tensor:
+        return self.layers(slots).sigmoid()
+
+
+class AttentionMaps(nn.Module):
+    """Where each instance looks in each frame: this is where the frames of a repeated query differ.
+
+    Tracks (p, t, c) against memory (p, t, c, h, w) -> maps (p, t, heads, h, w). As in DETR one softmax spans heads, h
+    and w together, so values average 1 / (heads·h·w): at the start of training from scratch that is too small to tell
+    instances apart. `unit_maps` multiplies by heads·h·w; the average is then 1 at any picture size.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads, self.unit = config.heads, config.unit_maps
+        self.query = nn.Linear(config.channels, config.channels)
+        self.key = nn.Linear(config.channels, config.channels)
+        for layer in (self.query, self.key):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def keys(self, memory: Tensor) -> Tensor:
+        """The memory (b, t, c, h, w) as keys, once per frame whatever the number of instances."""
+        return torch.einsum("btihw,oi->btohw", memory, self.key.weight) + self.key.bias[:, None, None]
+
+    def forward(self, tracks: Tensor, keys: Tensor) -> Tensor:
+        query = rearrange(self.query(tracks), "p t (e d) -> p t e d", e=self.heads)
+        keys = rearrange(keys, "p t (e d) h w -> p t e d h w", e=self.heads)
+        scores = torch.einsum("pted,ptedhw->ptehw", query * query.shape[-1] ** -0.5, keys)
+        maps = scores.flatten(2).softmax(-1).view_as(scores)
+        return maps * scores[0, 0].numel() if self.unit and len(scores) else maps
+
+
+class MaskHead(nn.Module):
+    """Memory and maps of a frame and an instance -> mask logits at stride 4 (§3.6).
+
+    Two convolutions at stride 32, three top-down steps that add the finer backbone levels, then two deformable
+    convolutions, the second of which is the mask; or, with `conv3d_head`, one and VisTR's 3-D convolutions over time.
+    Only what depends on the instance is computed per instance: the memory's share of the first convolution and the
+    1x1 adapters of the levels are computed once per frame (same numbers).
+    """
+
+    def __init__(self, config: ModelConfig, level_channels: list[int]) -> None:
+        super().__init__()
+        c, mixed = config.channels, config.channels + config.heads
+        self.memory_channels = c
+        self.lay1, self.norm1 = nn.Conv2d(mixed, mixed, 3, padding=1), _norm(mixed)
+        self.lay2, self.norm2 = nn.Conv2d(mixed, c // 2, 3, padding=1), _norm(c // 2)
+        self.lay3, self.norm3 = nn.Conv2d(c // 2, c // 4, 3, padding=1), _norm(c // 4)
+        self.lay4, self.norm4 = nn.Conv2d(c // 4, c // 8, 3, padding=1), _norm(c // 8)
+        self.adapters = nn.ModuleList(
+            nn.Conv2d(level, c // width, 1) for level, width in zip(level_channels[2::-1], (2, 4, 8), strict=True)
+        )
+        self.deform1, self.norm5 = DeformConv(c // 8, c // 16, config.deformable), _norm(c // 16)
+        self.out = _Conv3dHead(c // 16) if config.conv3d_head else DeformConv(c // 16, 1, config.deformable)
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1) or layer in self.adapters:
+                nn.init.kaiming_uniform_(layer.weight, a=1)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, memory: Tensor, maps: Tensor, levels: list[Tensor], clip: Tensor) -> Tensor:
+        """Masks of p instances.
+
+        Args:
+            memory: (b, t, c, h, w).
+            maps: (p, t, heads, h, w), of instance p in every frame.
+            levels: backbone maps at strides 4, 8, 16, each (b·t, c_i, h_i, w_i).
+            clip: (p,), which of the b clips each instance belongs to.
+        Returns: logits (p, t, h_4, w_4) at stride 4.
+        """
+        (b, t), p = memory.shape[:2], len(maps)
+        frame = (clip[:, None] * t + torch.arange(t, device=clip.device)).flatten()  # (p·t,), index of a frame in b·t
+        weight = self.lay1.weight
+        shared = F.conv2d(rearrange(memory, "b t c h w -> (b t) c h w"), weight[:, : self.memory_channels], padding=1)
+        own = F.conv2d(rearrange(maps, "p t e h w -> (p t) e h w"), weight[:, self.memory_channels :], self.lay1.bias, padding=1)  # fmt: skip
+        x = F.relu(self.norm1(shared[frame] + own))
+        x = F.relu(self.norm2(self.lay2(x)))
+        x = self._step_down(x, self.adapters[0](levels[2]), frame)
+        x = F.relu(self.norm3(self.lay3(x)))
+        x = self._step_down(x, self.adapters[1](levels[1]), frame)
+        x = F.relu(self.norm4(self.lay4(x)))
+        x = self._step_down(x, self.adapters[2](levels[0]), frame)
+        x = F.relu(self.norm5(self.deform1(x)))
+        if isinstance(self.out, _Conv3dHead):
+            return self.out(rearrange(x, "(p t) c h w -> p c t h w", p=p))
+        return rearrange(self.out(x), "(p t) 1 h w -> p t h w", p=p)
+
+    @staticmethod
+    def _step_down(x: Tensor, level: Tensor, frame: Tensor) -> Tensor:
+        """Enlarge to the finer level and add it."""
+        return F.interpolate(x, size=level.shape[-2:], mode="nearest") + level[frame]
+
+
+class _Conv3dHead(nn.Module):
+    """VisTR's last step, which the report removes: three dilated 3-D convolutions, then 1x1x1 to the mask."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        widths = (channels, channels // 2, channels // 2, channels // 2)
+        steps: list[nn.Module] = []
+        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+            steps += [nn.Conv3d(inputs, outputs, 3, padding=2, dilation=2), nn.GroupNorm(4, outputs), nn.ReLU()]
+        self.layers = nn.Sequential(*steps, nn.Conv3d(widths[-1], 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return rearrange(self.layers(x), "p 1 t h w -> p t h w")
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    """DETR's GroupNorm(8); half the groups where 8 would leave a single channel each."""
+    return nn.GroupNorm(8 if channels >= 16 else 4, channels)

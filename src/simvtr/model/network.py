@@ -1,0 +1,163 @@
+"""SimVTR: instance queries that know no frame, repeated over frames (paper Fig. 1).
+
+    frames -> backbone -> project -> transformer -> repeat -> heads -> Outputs
+             backbone.py            transformer.py  (here)   heads.py
+    in training only: Outputs + targets -> training/matcher.py -> training/losses.py
+
+Axes, in every comment of this package:
+    b clips   t frames   n instances   k classes ("no object" last)   l decoder layers
+    c channels   h w feature height, width   H W image height, width (pixels)
+    p pairs (clip, instance) whose masks are wanted
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange, repeat
+from torch import Tensor, nn
+
+from simvtr.config import ModelConfig
+from simvtr.model.backbone import Backbone
+from simvtr.model.heads import AttentionMaps, BoxHead, MaskHead
+from simvtr.model.position import sine_position
+from simvtr.model.transformer import Transformer
+
+Select = Callable[[int, Tensor, Tensor], Tensor]
+"""(index of a clip, its logits (t, n, k+1), its boxes (t, n, 4)) -> indices of the instances whose masks are wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the network says about b clips of t frames. Logits and boxes of repeated queries are views, not copies."""
+
+    logits: Tensor  # (b, t, n, k+1), "no object" last
+    boxes: Tensor  # (b, t, n, 4), (cx, cy, w, h) as shares of the picture without its padding
+    masks: Tensor | list[Tensor]  # (b, t, n, h, w) logits at stride 4; with `select` one (t, n_i, h, w) a clip
+    aux: tuple[tuple[Tensor, Tensor], ...]  # logits and boxes of the earlier decoder layers
+    embeddings: Tensor  # (b, n, c), last decoder layer; coupled queries: their mean over frames
+    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token, or one a clip where
+    # clips were padded; in training with dense_class only
+
+
+class SimVTR(nn.Module):
+    """The network; every switch the report reasons about is in `config`.
+
+    >>> from simvtr.config import simvtr_tiny
+    >>> model = SimVTR(simvtr_tiny(backbone_width=16, channels=48)).eval()
+    >>> with torch.inference_mode():
+    ...     outputs = model(torch.zeros(1, 2, 3, 64, 96))
+    >>> outputs.logits.shape, outputs.masks.shape
+    (torch.Size([1, 2, 10, 9]), torch.Size([1, 2, 10, 16, 24]))
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        c, k = config.channels, config.classes
+        self.backbone = Backbone(config)
+        self.project = nn.Conv2d(self.backbone.channels[-1], c, kernel_size=1)
+        self.query = nn.Embedding(config.instances * (config.frames if config.queries == "coupled" else 1), c)  # Eq. 1
+        self.transformer = Transformer(config)
+        self.class_head = nn.Linear(c, k + 1)
+        self.box_head = BoxHead(config)
+        self.maps = AttentionMaps(config)
+        self.mask_head = MaskHead(config, self.backbone.channels)
+        self.dense_heads = nn.ModuleList(nn.Linear(c, k + 1) for _ in range(2 if config.dense_class else 0))
+
+    def forward(self, frames: Tensor, padding: Tensor | None = None, select: Select | None = None) -> Outputs:
+        """Read b clips.
+
+        Args:
+            frames: (b, t, 3, H, W), RGB, ImageNet-normalised. t is free; coupled queries take `config.frames` only.
+            padding: (b, H, W) bool, True at the right and below where a smaller clip was padded; None: no padding.
+                Padded clips are run one by one on what is theirs, so padding changes no number.
+            select: which instances get masks, decided once classes and boxes are known; None: all of them.
+        Raises: ValueError when the axes do not fit.
+        """
+        if frames.dim() != 5 or frames.shape[2] != 3:
+            raise ValueError(f"SimVTR: frames must be (b, t, 3, H, W), got {tuple(frames.shape)}")
+        if padding is not None and padding.any():
+            return self._clip_by_clip(frames, padding, select)
+        b, t = frames.shape[:2]
+        levels = self.backbone(rearrange(frames, "b t c H W -> (b t) c H W"))  # 4 x (b·t, c_i, h_i, w_i), fine → coarse
+        features = rearrange(self.project(levels[-1]), "(b t) c h w -> b t h w c", t=t)
+        h, w = features.shape[2:4]
+        position = sine_position(t, h, w, self.config.channels).to(features)
+        memory, slots = self.transformer(
+            self.query.weight, rearrange(features, "b t h w c -> b (t h w) c"), rearrange(position, "t h w c -> (t h w) c")
+        )
+        memory = rearrange(memory, "b (t h w) c -> b t c h w", t=t, h=h)
+        tracks = self._repeat(slots, t)  # l b t n c
+        logits, boxes = self._repeat(self.class_head(slots), t), self._repeat(self.box_head(slots), t)
+        chosen = None if select is None else [select(i, logits[-1, i], boxes[-1, i]) for i in range(b)]
+        masks = self._masks(tracks[-1], memory, levels, chosen)
+        return Outputs(
+            logits=logits[-1],
+            boxes=boxes[-1],
+            masks=masks,
+            aux=tuple(zip(logits[:-1], boxes[:-1], strict=True)),
+            embeddings=tracks[-1].mean(dim=1),
+            dense=self._dense(features, memory) if self.training else (),
+        )
+
+    def _repeat(self, slots: Tensor, t: int) -> Tensor:
+        """The same instance in every frame (Eq. 2): (l, b, n, c) -> (l, b, t, n, c), a view that stores nothing."""
+        if self.config.queries == "decoupled":
+            return repeat(slots, "l b n c -> l b t n c", t=t)
+        if t != self.config.frames:
+            raise ValueError(f"SimVTR: coupled queries read windows of {self.config.frames} frames only, got {t}")
+        return rearrange(slots, "l b (t n) c -> l b t n c", t=t)
+
+    def _masks(
+        self, tracks: Tensor, memory: Tensor, levels: list[Tensor], chosen: list[Tensor] | None
+    ) -> Tensor | list[Tensor]:
+        """Masks of the chosen instances of each clip, in the order given."""
+        b, n = tracks.shape[0], tracks.shape[2]
+        device = tracks.device
+        wanted = [torch.arange(n, device=device)] * b if chosen is None else [c.to(device) for c in chosen]
+        clip = torch.repeat_interleave(torch.arange(b, device=device), torch.tensor([len(x) for x in wanted], device=device))
+        pairs = tracks[clip, :, torch.cat(wanted)]  # (p, t, c)
+        maps = self.maps(pairs, self.maps.keys(memory)[clip])
+        masks = self.mask_head(memory, maps, levels[:3], clip)
+        if chosen is None:
+            return rearrange(masks, "(b n) t h w -> b t n h w", b=b)
+        return [rearrange(m, "p t h w -> t p h w") for m in masks.split([len(x) for x in wanted])]
+
+    def _dense(self, features: Tensor, memory: Tensor) -> tuple[Tensor, ...]:
+        """A class for every token of the backbone and of the encoder: a signal the classes need early from scratch."""
+        if not self.config.dense_class:
+            return ()
+        early, late = self.dense_heads
+        return (
+            rearrange(early(features), "b t h w k -> b t k h w"),
+            rearrange(late(rearrange(memory, "b t c h w -> b t h w c")), "b t h w k -> b t k h w"),
+        )
+
+    def _clip_by_clip(self, frames: Tensor, padding: Tensor, select: Select | None) -> Outputs:
+        """Every clip on the rectangle that is its own, then side by side; a mask is -inf where the padding was."""
+        found = []
+        for i, (clip, padded) in enumerate(zip(frames, padding, strict=True)):
+            height, width = int((~padded[:, 0]).sum()), int((~padded[0]).sum())
+            if padded[:height, :width].any() or int((~padded).sum()) != height * width or not height * width:
+                raise ValueError("SimVTR: padding must lie to the right of and below a clip's picture, and leave some")
+            own = None if select is None else (lambda _, logits, boxes, i=i: select(i, logits, boxes))
+            found.append(self(clip[None, :, :, :height, :width], select=own))
+        if select is not None:
+            masks: Tensor | list[Tensor] = [mask for one in found for mask in one.masks]
+        else:
+            h, w = (max(one.masks.shape[side] for one in found) for side in (-2, -1))
+            grown = [F.pad(m, (0, w - m.shape[-1], 0, h - m.shape[-2]), value=-torch.inf) for m in (o.masks for o in found)]
+            masks = torch.cat(grown)
+        return Outputs(
+            logits=torch.cat([one.logits for one in found]),
+            boxes=torch.cat([one.boxes for one in found]),
+            masks=masks,
+            aux=tuple(
+                (torch.cat([logits for logits, _ in layer]), torch.cat([boxes for _, boxes in layer]))
+                for layer in zip(*(one.aux for one in found), strict=True)
+            ),
+            embeddings=torch.cat([one.embeddings for one in found]),
+            dense=tuple([grid[0] for grid in grids] for grids in zip(*(one.dense for one in found), strict=True)),
+        )

@@ -1,0 +1,89 @@
+"""Weights: a folder with `model.safetensors` and `config.json`, and the ones that come with the package."""
+
+from pathlib import Path
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from simvtr.config import ModelConfig
+from simvtr.errors import DataError
+from simvtr.model.network import SimVTR
+
+PACKAGED = Path(__file__).parent.parent / "weights"
+
+
+def save(model: SimVTR, folder: str | Path, *, half: bool = False) -> Path:
+    """Write a model's weights and shape; each file appears whole, by rename.
+
+    Args: half: store floating point numbers as float16 (half the size; loading turns them back into float32).
+    Returns: the folder.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: value.detach().cpu().to(torch.float16 if half and value.is_floating_point() else value.dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    part = folder / "model.safetensors.part"
+    save_file(state, part)
+    part.replace(folder / "model.safetensors")
+    part = folder / "config.json.part"
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(model.config), indent=1) + b"\n")
+    part.replace(folder / "config.json")
+    return folder
+
+
+def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
+    """A model ready to use, in eval mode.
+
+    Args:
+        source: the name of packaged weights ("simvtr-tiny"), a folder that `save` or `simvtr train` wrote, or the
+            .safetensors file in it (config.json must lie beside it).
+        device: where to put it, "cpu", "cuda", ...
+    Raises: DataError when there is nothing there, or a file is not what its shape asks for; it lists the keys.
+
+    >>> load("simvtr-tiny").config.backbone
+    'resnet18'
+    """
+    folder = _folder(source)
+    try:
+        config = msgspec.json.decode((folder / "config.json").read_bytes(), type=ModelConfig)
+        state = load_file(folder / "model.safetensors")
+    except (OSError, ValueError, SafetensorError, msgspec.DecodeError) as error:
+        raise DataError(
+            f"weights {folder}: config.json and model.safetensors must be readable as `simvtr train` writes them, "
+            f"got: {error}. Train or copy them again."
+        ) from error
+    model = SimVTR(config)
+    expected = model.state_dict()
+    missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
+    misshapen = [name for name in expected.keys() & state.keys() if expected[name].shape != state[name].shape]
+    if missing or unknown or misshapen:
+        raise DataError(
+            f"weights {folder}: every tensor of the network in config.json must be there once, got "
+            f"{_few('missing', missing)}, {_few('unknown', unknown)}, {_few('of another shape', sorted(misshapen))}. "
+            "Use the config.json that was saved with these weights."
+        )
+    model.load_state_dict({name: value.to(expected[name].dtype) for name, value in state.items()})
+    return model.to(device).eval()
+
+
+def _folder(source: str | Path) -> Path:
+    path = Path(source)
+    if path.is_dir():
+        return path
+    if path.suffix == ".safetensors" and path.is_file():
+        return path.parent
+    if (PACKAGED / str(source) / "config.json").is_file() and str(source) == path.name:
+        return PACKAGED / str(source)
+    packaged = sorted(p.name for p in PACKAGED.iterdir() if p.is_dir()) if PACKAGED.is_dir() else []
+    raise DataError(
+        f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, or one "
+        f"of the packaged names {packaged}; there is none of that name."
+    )
+
+
+def _few(what: str, names: list[str]) -> str:
+    return f"{len(names)} {what}" + (f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "")
