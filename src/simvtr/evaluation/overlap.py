@@ -1,0 +1,104 @@
+"""Overlap of mask tracks: pixels counted as integers over all frames, one division at the end."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simvtr.rle import Rle, area, intersections
+
+Masks = Sequence[Rle | None]  # one entry per frame, None where the object is absent
+
+
+def track_iou(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
+    """Spatio-temporal IoU: summed intersections over summed unions of all frames.
+
+    Args:
+        truth: bool (t, H, W), one mask per frame; all-False where the object is absent.
+        predicted: bool (t, H, W), same frames and same pixels as `truth`.
+    Returns: IoU in [0, 1]; 0.0 when both tracks are empty in every frame.
+    Raises: ValueError when the two tracks differ in frames, height or width.
+    Source: arXiv 1905.04804, eq. 3; youtubevos/cocoapi stops at the shorter track instead
+        (tests/evaluation/test_overlap.py::test_short_track_is_refused).
+
+    >>> a = np.zeros((2, 1, 4), bool); a[:, 0, :2] = True   # 2 px in each of 2 frames
+    >>> b = np.zeros((2, 1, 4), bool); b[0, 0, :2] = True   # the first frame only
+    >>> track_iou(a, b)
+    0.5
+    """
+    if truth.shape != predicted.shape:
+        raise ValueError(
+            f"track_iou: both tracks must cover the same (t, H, W), got truth {truth.shape} and predicted "
+            f"{predicted.shape}. Fill frames without a mask with zeros; do not drop them."
+        )
+    union = np.count_nonzero(truth | predicted)
+    return float(np.count_nonzero(truth & predicted) / union) if union else 0.0
+
+
+def mask_areas(masks: Masks) -> NDArray[np.int64]:
+    """Pixels of each frame's mask, int64 (t,): 0 where the mask is absent or empty.
+
+    >>> from simvtr.rle import encode
+    >>> mask_areas([encode(np.ones((2, 3), bool)), None, encode(np.zeros((2, 3), bool))]).tolist()
+    [6, 0, 0]
+    """
+    return np.array([0 if mask is None else area(mask) for mask in masks], np.int64)
+
+
+def track_ious(
+    found: Sequence[Masks],
+    truth: Sequence[Masks],
+    found_areas: Sequence[NDArray[np.int64]] | None = None,
+    truth_areas: Sequence[NDArray[np.int64]] | None = None,
+) -> NDArray[np.float64]:
+    """IoU of every found track with every true track.
+
+    Lists of one length and masks of one size give the plain spatio-temporal IoU. For anything else the numbers are
+    those of youtubevos/cocoapi, for the `ytvos` dialect: only the frames that both lists have are counted, and a frame
+    where both masks are present but differ in size is counted neither in the intersection nor in the union.
+
+    Args:
+        found: d tracks, each one mask or None per frame.
+        truth: g tracks, likewise.
+        found_areas, truth_areas: `mask_areas` of each track, if the caller has them already.
+    Returns: float64 (d, g) in [0, 1]; 0.0 where the union is empty.
+
+    >>> from simvtr.rle import encode
+    >>> left, whole = encode(np.array([[True, False]])), encode(np.array([[True, True]]))
+    >>> track_ious([[left, None]], [[whole, left], [left, None]]).tolist()   # 1 px of 3; the same pixel
+    [[0.333..., 1.0]]
+    """
+    found_areas = [mask_areas(masks) for masks in found] if found_areas is None else found_areas
+    truth_areas = [mask_areas(masks) for masks in truth] if truth_areas is None else truth_areas
+    if not len(found) or not len(truth):
+        return np.zeros((len(found), len(truth)))
+    common = np.minimum.outer([len(masks) for masks in found], [len(masks) for masks in truth])  # (d, g) frames
+    total = np.empty(common.shape, np.int64)  # summed areas of both tracks over their common frames
+    for i, areas in enumerate(found_areas):
+        total[i] = np.concatenate(([0], np.cumsum(areas)))[common[i]]
+    for j, areas in enumerate(truth_areas):
+        total[:, j] += np.concatenate(([0], np.cumsum(areas)))[common[:, j]]
+
+    intersection = np.zeros(common.shape, np.int64)
+    sizes = {(mask.height, mask.width) for masks in (*found, *truth) for mask in masks if mask is not None}
+    for frame in range(int(common.max())):
+        rows = [i for i, masks in enumerate(found) if frame < len(masks) and masks[frame] is not None]
+        columns = [j for j, masks in enumerate(truth) if frame < len(masks) and masks[frame] is not None]
+        if not rows or not columns:
+            continue
+        if len(sizes) == 1:
+            intersection[np.ix_(rows, columns)] += intersections(_at(frame, found, rows), _at(frame, truth, columns))
+            continue
+        for i in rows:
+            for j in columns:
+                (a,), (b,) = _at(frame, found, [i]), _at(frame, truth, [j])
+                if (a.height, a.width) == (b.height, b.width):
+                    intersection[i, j] += intersections([a], [b])[0, 0]
+                else:
+                    total[i, j] -= found_areas[i][frame] + truth_areas[j][frame]
+    union = total - intersection
+    return np.divide(intersection, union, out=np.zeros(common.shape), where=union > 0)
+
+
+def _at(frame: int, tracks: Sequence[Masks], chosen: Sequence[int]) -> list[Rle]:
+    return [mask for mask in (tracks[i][frame] for i in chosen) if mask is not None]
