@@ -6,5 +6,16 @@ SynthConfig + seed -> scene.py -> render.py -> clip.py (in memory)
 
 from simvtr.data.synth.clip import Clip, make_clip, occlusion_label
 from simvtr.data.synth.config import CATEGORIES, SynthConfig
+from simvtr.data.synth.dataset import write_dataset
+from simvtr.data.synth.statistics import OcclusionStatistics, statistics
 
-__all__ = ["CATEGORIES", "Clip", "SynthConfig", "make_clip", "occlusion_label"]
+__all__ = [
+    "CATEGORIES",
+    "Clip",
+    "OcclusionStatistics",
+    "SynthConfig",
+    "make_clip",
+    "occlusion_label",
+    "statistics",
+    "write_dataset",
+]
