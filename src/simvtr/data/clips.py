@@ -1,0 +1,166 @@
+"""Which frames each training step sees: every frame is an anchor once per epoch (SPEC §3, VisTR's sampling).
+
+Everything here is a pure function of the seed and the step, so a resumed run sees what an unbroken one would have.
+"""
+
+from bisect import bisect_right
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from simvtr.config import AugmentConfig, Stage
+from simvtr.data.dataset import Batch, JoinedDataset, VideoDataset
+from simvtr.data.transforms import augment, collate
+
+_ANCHORS, _LENGTH, _CHANGES = 0, 1, 2  # independent random streams of one seed
+
+
+def window(anchor: int, t: int, length: int, wrap: bool = False) -> tuple[int, ...]:
+    """The t consecutive frames that end at the anchor.
+
+    Args:
+        anchor: frame in 0..length-1.
+        t: frames of the window, at least 1.
+        length: frames of the video.
+        wrap: a window that would start before frame 0 takes frames from the video's end, as VisTR's do; otherwise it
+            is shifted to start at frame 0. A shifted window longer than the video repeats the first frame in front:
+            an object at rest, not a jump from the last frame to the first.
+    Raises: ValueError when the anchor is outside the video or t below 1.
+
+    >>> window(5, 3, 10), window(1, 3, 10), window(1, 3, 10, wrap=True)
+    ((3, 4, 5), (0, 1, 2), (9, 0, 1))
+    >>> window(1, 4, 2), window(1, 4, 2, wrap=True)
+    ((0, 0, 0, 1), (0, 1, 0, 1))
+    """
+    if t < 1 or not 0 <= anchor < length:
+        raise ValueError(f"window: needs t >= 1 and an anchor in 0..{length - 1}, got t = {t}, anchor {anchor}")
+    if wrap:
+        return tuple(i % length for i in range(anchor - t + 1, anchor + 1))
+    end = min(max(anchor, t - 1), length - 1)
+    return tuple(max(i, 0) for i in range(end - t + 1, end + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPlan:
+    """One clip of one step."""
+
+    video: Any  # a key of `dataset.videos`
+    frames: tuple[int, ...]
+    seed: tuple[int, ...]  # numpy.random.default_rng(seed) draws the clip's augmentation
+
+
+class BatchPlan:
+    """The clips of every step; `plan[step]` is a list of `ClipPlan`, all with the same number of frames.
+
+    Anchors are drawn without replacement: the steps walk through one shuffled list of all frames after another, also
+    across the borders of batches and stages. Only t, not the anchors, differs between stages.
+
+    Args:
+        videos: (key, length) of each video, as `VideoDataset.videos`.
+        stages: stretches of the training; their shares are of all steps and add up to 1.
+        steps: optimiser steps of the whole training.
+        seed: of everything random.
+        wrap: see `window`.
+    Raises: ValueError when there is no frame or no step.
+
+    >>> plan = BatchPlan([("a", 3), ("b", 2)], [Stage(share=1.0, frames=(2,), clips=5)], steps=4, seed=25)
+    >>> sorted((clip.video, clip.frames) for clip in plan[0])
+    [('a', (0, 1)), ('a', (0, 1)), ('a', (1, 2)), ('b', (0, 1)), ('b', (0, 1))]
+    >>> plan[3] == BatchPlan([("a", 3), ("b", 2)], [Stage(share=1.0, frames=(2,), clips=5)], steps=4, seed=25)[3]
+    True
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[tuple[Hashable, int]],
+        stages: Sequence[Stage],
+        steps: int,
+        seed: int,
+        wrap: bool = False,
+    ) -> None:
+        self._videos, self._stages, self._seed, self._wrap = tuple(videos), tuple(stages), seed, wrap
+        self._ends = list(accumulate(length for _, length in self._videos))  # anchors up to and with each video
+        self.anchors = self._ends[-1] if self._ends else 0
+        if steps < 1 or self.anchors < 1:
+            raise ValueError(f"BatchPlan: needs at least 1 step and 1 frame, got {steps} and {self.anchors}")
+        shares = list(accumulate(stage.share for stage in self._stages))
+        self._borders = [round(share / shares[-1] * steps) for share in shares]  # steps up to and with each stage
+        counts = [end - start for start, end in zip([0, *self._borders[:-1]], self._borders, strict=True)]
+        clips = [count * stage.clips for count, stage in zip(counts, self._stages, strict=True)]
+        self._starts = [0, *accumulate(clips)]  # clips before each stage
+        self._order: tuple[int, np.ndarray] | None = None  # the epoch last asked for, and its shuffled anchors
+
+    def __len__(self) -> int:
+        return self._borders[-1]
+
+    def stage(self, step: int) -> int:
+        """Index of the stage that a step belongs to."""
+        if not 0 <= step < len(self):
+            raise IndexError(f"step must lie in 0..{len(self) - 1}, got {step}")
+        return bisect_right(self._borders, step)
+
+    def __getitem__(self, step: int) -> list[ClipPlan]:
+        index = self.stage(step)
+        stage, before = self._stages[index], self._borders[index - 1] if index else 0
+        t = int(np.random.default_rng((self._seed, _LENGTH, step)).choice(stage.frames))
+        position = self._starts[index] + (step - before) * stage.clips
+        plans = []
+        for i in range(stage.clips):
+            video, anchor = self._anchor(position + i)
+            key, length = self._videos[video]
+            plans.append(ClipPlan(key, window(anchor, t, length, self._wrap), (self._seed, _CHANGES, step, i)))
+        return plans
+
+    def epoch(self, step: int) -> float:
+        """Epochs done before a step; step may be len(plan)."""
+        index = min(bisect_right(self._borders, step), len(self._stages) - 1)
+        before = self._borders[index - 1] if index else 0
+        return (self._starts[index] + (step - before) * self._stages[index].clips) / self.anchors
+
+    def _anchor(self, position: int) -> tuple[int, int]:
+        epoch, place = divmod(position, self.anchors)
+        if self._order is None or self._order[0] != epoch:
+            self._order = (epoch, np.random.default_rng((self._seed, _ANCHORS, epoch)).permutation(self.anchors))
+        anchor = int(self._order[1][place])
+        video = bisect_right(self._ends, anchor)
+        return video, anchor - (self._ends[video - 1] if video else 0)
+
+
+def steps_of_epochs(videos: Sequence[tuple[Hashable, int]], stages: Sequence[Stage], epochs: int) -> int:
+    """Steps after which every frame was an anchor `epochs` times (the last step may begin one more round).
+
+    >>> steps_of_epochs([(1, 10), (2, 6)], [Stage(clips=4)], epochs=3)
+    12
+    >>> steps_of_epochs([(1, 16)], [Stage(share=0.5, clips=8), Stage(share=0.5, clips=2)], epochs=1)
+    4
+    """
+    clips_per_step = sum(stage.share * stage.clips for stage in stages) / sum(stage.share for stage in stages)
+    return ceil(epochs * sum(length for _, length in videos) / clips_per_step - 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """The batch of every step: `batches[step]`.
+
+    Also a map-style set for torch's loader: `DataLoader(batches, batch_size=None, sampler=range(done, len(batches)),
+    num_workers=...)` gives the same batches in the same order, from any number of processes.
+    """
+
+    dataset: VideoDataset | JoinedDataset
+    plan: BatchPlan
+    augment: AugmentConfig
+
+    def __len__(self) -> int:
+        return len(self.plan)
+
+    def __getitem__(self, step: int) -> Batch:
+        return collate(
+            [
+                augment(self.dataset.clip(clip.video, clip.frames), self.augment, np.random.default_rng(clip.seed))
+                for clip in self.plan[step]
+            ]
+        )

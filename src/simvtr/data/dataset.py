@@ -1,0 +1,246 @@
+"""Clips of an annotated data set, from files to arrays; and the batch of tensors that training takes.
+
+    truth + images -> VideoDataset.clip -> Clip -> transforms.augment -> transforms.collate -> Batch
+                      (here)                       transforms.py
+
+Axes: b clips, t frames, m annotated objects of a clip, H W image height, width (pixels).
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from simvtr import rle
+from simvtr.config import DataConfig
+from simvtr.errors import DataError
+from simvtr.schema import Truth, TruthTrack, Video, read_truth
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Some frames of one video with the masks of its objects, as arrays.
+
+    Args:
+        frames: uint8 (t, H, W, 3), RGB.
+        masks: bool (m, t, H, W), all False where the object is absent.
+        labels: int64 (m,), class index 0..k-1.
+    Raises: ValueError when the shapes do not fit together.
+
+    >>> clip = Clip(np.zeros((2, 4, 6, 3), np.uint8), np.zeros((1, 2, 4, 6), bool), np.array([3]))
+    >>> clip.masks[0, 1, 2:, :3] = True
+    >>> clip.present.tolist()
+    [[False, True]]
+    """
+
+    frames: np.ndarray
+    masks: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        wanted = (len(self.labels), *self.frames.shape[:3])
+        if self.frames.ndim != 4 or self.frames.shape[3] != 3 or self.masks.shape != wanted:
+            raise ValueError(
+                f"Clip: frames must be (t, H, W, 3) and masks (m, t, H, W) with one label each, got frames "
+                f"{self.frames.shape}, masks {self.masks.shape}, {len(self.labels)} labels"
+            )
+
+    @property
+    def present(self) -> np.ndarray:
+        """bool (m, t): whether any pixel of the object is visible in the frame."""
+        return np.any(self.masks, axis=(2, 3))
+
+    def without_absent(self) -> "Clip":
+        """The clip without the objects that no frame of it shows."""
+        seen = np.any(self.masks, axis=(1, 2, 3))
+        return self if seen.all() else Clip(self.frames, self.masks[seen], self.labels[seen])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one clip should give. Every tensor lies on the same device."""
+
+    labels: Tensor  # int64 (m,), class index 0..k-1
+    boxes: Tensor  # float32 (m, t, 4), cxcywh in [0, 1] of the valid picture; zeros where absent
+    masks: Tensor  # bool (m, t, H, W), at the clip's own size, without padding
+    present: Tensor  # bool (m, t)
+
+    def to(self, device: torch.device | str) -> "Target":
+        """The same target on another device."""
+        there = (x.to(device, non_blocking=True) for x in (self.labels, self.boxes, self.masks, self.present))
+        return Target(*there)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Clips side by side, padded at the right and the bottom to the largest of them."""
+
+    frames: Tensor  # float32 (b, t, 3, H, W), normalised by ImageNet's mean and deviation; 0 where padded
+    padding: Tensor | None  # bool (b, H, W), True where padded; None: nothing is
+    targets: list[Target]
+    sizes: Tensor  # int64 (b, 2), height and width of the valid picture
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on another device."""
+        return Batch(
+            self.frames.to(device, non_blocking=True),
+            None if self.padding is None else self.padding.to(device, non_blocking=True),
+            [target.to(device) for target in self.targets],
+            self.sizes.to(device, non_blocking=True),
+        )
+
+
+class VideoDataset:
+    """Frames and masks of a truth's videos.
+
+    Crowd tracks, and tracks whose category is not in `category_ids`, are left out (`skipped` counts the latter).
+    Decoded frames are kept in memory until `cache_bytes` are full, so a small set is read once; the rest is decoded
+    each time, which is the best one can do when frames are asked for in random order. Masks stay run-length encoded.
+    Each loader process has a cache of its own.
+
+    Args:
+        truth: videos and tracks; the file names of its videos start from `images`.
+        images: folder; a name that leads out of it, also through a link, is refused.
+        category_ids: category id of class 0, 1, ... (`ModelConfig.category_ids`); None: the truth's, ascending.
+        first, last: use frames first, ..., last-1 of every video only; videos without such frames are left out.
+        cache_bytes: the most that decoded frames may occupy.
+    Raises: DataError when a file is missing or outside `images`, or when no frame or no known category is left.
+    """
+
+    def __init__(
+        self,
+        truth: Truth,
+        images: Path | str,
+        *,
+        category_ids: Sequence[int] | None = None,
+        first: int = 0,
+        last: int | None = None,
+        cache_bytes: int = 2 << 30,
+    ) -> None:
+        ids = tuple(sorted(truth.categories)) if category_ids is None else tuple(category_ids)
+        classes = {category: index for index, category in enumerate(ids)}
+        self._where, self._first, self._room = str(truth.path), first, cache_bytes
+        self._videos: dict[int, Video] = {}
+        self._paths: dict[int, list[Path]] = {}
+        self._tracks: dict[int, list[tuple[int, TruthTrack]]] = {}
+        self._cache: dict[tuple[int, int], np.ndarray] = {}
+        self.skipped = 0
+        root = Path(images).resolve()
+        for video_id, video in truth.videos.items():
+            if first >= video.length:
+                continue
+            self._videos[video_id] = video
+            names = video.file_names[first:last]
+            self._paths[video_id] = [self._path(root, video_id, first + i, name) for i, name in enumerate(names)]
+            found = [track for track in truth.tracks.get(video_id, ()) if not track.crowd]
+            known = [(classes[track.category_id], track) for track in found if track.category_id in classes]
+            self._tracks[video_id] = known
+            self.skipped += len(found) - len(known)
+        if not self._videos:
+            raise DataError(f"{self._where}: no video has a frame {first}. Lower `first`, or give another truth.")
+        if self.skipped and not any(self._tracks.values()):
+            raise DataError(
+                f"{self._where}: no track has a category that the model knows (ids {', '.join(map(str, ids))}). "
+                f"Give the model the categories of this data set."
+            )
+
+    def _path(self, root: Path, video_id: int, frame: int, name: str) -> Path:
+        path = Path(os.path.realpath(root / name))
+        if not path.is_relative_to(root):
+            raise DataError(f"{self._at(video_id, frame)}: {name!r} leads out of {root}. Names must stay inside it.")
+        if not path.is_file():
+            raise DataError(f"{self._at(video_id, frame)}: no file {name!r} in {root}. Correct the image folder.")
+        return path
+
+    def _at(self, video_id: int, frame: int) -> str:
+        return f"{self._where}, video {video_id}, frame {frame}"
+
+    @property
+    def videos(self) -> list[tuple[int, int]]:
+        """Id and number of usable frames of each video."""
+        return [(video_id, len(paths)) for video_id, paths in self._paths.items()]
+
+    def clip(self, video_id: int, frames: Sequence[int]) -> Clip:
+        """The asked frames, in that order, with the objects that at least one of them shows.
+
+        Args:
+            frames: indices from 0 to the video's usable length - 1; 0 is the frame `first` of the file. Repeats are
+                allowed.
+        Raises: DataError naming video and frame when an image cannot be read or its size is not the truth's.
+        """
+        pictures = np.stack([self._frame(video_id, index) for index in frames])
+        tracks = self._tracks[video_id]
+        masks = np.zeros((len(tracks), *pictures.shape[:3]), bool)
+        for row, (_, track) in zip(masks, tracks, strict=True):
+            for mask, index in zip(row, frames, strict=True):
+                code = track.segmentations[self._first + index]
+                if code is None:
+                    continue
+                if (code.height, code.width) != mask.shape:
+                    raise DataError(
+                        f"{self._at(video_id, self._first + index)}, track {track.id}: the mask is "
+                        f"{code.width}x{code.height}, the picture {mask.shape[1]}x{mask.shape[0]}. Make them equal."
+                    )
+                mask[:] = rle.decode(code)
+        return Clip(pictures, masks, np.array([label for label, _ in tracks], np.int64)).without_absent()
+
+    def _frame(self, video_id: int, index: int) -> np.ndarray:
+        key = (video_id, index)
+        if key in self._cache:
+            return self._cache[key]
+        video, path = self._videos[video_id], self._paths[video_id][index]
+        where = self._at(video_id, self._first + index)
+        try:
+            with Image.open(path) as picture:  # refuses truncated files, which cv2 fills with grey
+                pixels = np.asarray(picture.convert("RGB"))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DataError(f"{where}: cannot read {path.name} as an image ({error}). Replace the file.") from error
+        if pixels.shape[:2] != (video.height, video.width):
+            raise DataError(
+                f"{where}: {path.name} is {pixels.shape[1]}x{pixels.shape[0]}, the truth says "
+                f"{video.width}x{video.height}. Make them equal."
+            )
+        if pixels.nbytes <= self._room:
+            self._room -= pixels.nbytes
+            self._cache[key] = pixels
+        return pixels
+
+
+class JoinedDataset:
+    """Several data sets as one. A video's key is (position of its set, its id), so ids may repeat."""
+
+    def __init__(self, parts: Sequence[VideoDataset]) -> None:
+        self.parts = tuple(parts)
+
+    @property
+    def videos(self) -> list[tuple[tuple[int, int], int]]:
+        """Key and number of usable frames of each video."""
+        return [((i, video), length) for i, part in enumerate(self.parts) for video, length in part.videos]
+
+    @property
+    def skipped(self) -> int:
+        """Tracks left out because the model does not know their category."""
+        return sum(part.skipped for part in self.parts)
+
+    def clip(self, key: tuple[int, int], frames: Sequence[int]) -> Clip:
+        """As `VideoDataset.clip`."""
+        return self.parts[key[0]].clip(key[1], frames)
+
+
+def open_data(configs: Sequence[DataConfig], category_ids: Sequence[int] | None = None) -> JoinedDataset:
+    """The data of a recipe (`Recipe.data`), for a model with these categories.
+
+    Raises: DataError as `read_truth` and `VideoDataset`.
+    """
+    parts = []
+    for config in configs:
+        truth = read_truth(config.truth)
+        parts.append(
+            VideoDataset(truth, config.images, category_ids=category_ids, first=config.first, last=config.last)
+        )
+    return JoinedDataset(parts)
