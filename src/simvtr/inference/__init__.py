@@ -1,1 +1,7 @@
-"""Inference: windows of any length over a video of any length, identities, and drawing."""
+"""From a model and a video to masks with identities: prediction, identity, tracks, drawing."""
+
+from simvtr.inference.identity import Identity, SlotIdentity
+from simvtr.inference.predictor import Predictor, pick_device
+from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
+
+__all__ = ["FrameResult", "FrameTrack", "Identity", "Predictor", "SlotIdentity", "TrackBuilder", "Vote", "pick_device"]

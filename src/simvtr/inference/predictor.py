@@ -1,0 +1,203 @@
+"""A model and a video of any length -> masks with identities, frame by frame, in memory bounded by the window.
+
+frames -> to_input -> window -> model -> softmax -> select -> masks -> upsample -> FrameResult -> Track
+          data/                          (here: SPEC §4, the rules of VisTR's inference)       tracks.py
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from simvtr.config import InferConfig
+from simvtr.data.transforms import to_input
+from simvtr.errors import DataError
+from simvtr.inference.identity import Identity, SlotIdentity
+from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
+from simvtr.schema import Track
+from simvtr.windows import windows
+
+if TYPE_CHECKING:
+    from simvtr.model import SimVTR
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` is the fastest device at hand (CUDA, then MPS, then CPU); anything else is taken at its word.
+
+    >>> pick_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    return torch.device(name)
+
+
+class Predictor:
+    """Finds the objects of a video and follows them (SPEC §4).
+
+    Args:
+        model: a `SimVTR`; it is put into eval mode, and on `device`.
+        window: frames per forward pass, which share their objects; "all": the whole video. Coupled queries (VisTR)
+            take at most `model.config.frames`; a shorter window is padded with its last frame.
+        identity: "slot": object i is query i; or what makes an `Identity` for each video.
+        threshold: in [0, 1]. A query whose score in a frame is below gets no mask there. 0.001 (VisTR's) keeps what a
+            precision-recall curve needs; for looking at the result 0.5 is better, and faster.
+        mask_threshold: in (0, 1), of the probability of a pixel.
+        device: "auto", "cpu", "cuda", "mps"; None: where the model is.
+    Attributes: model_seconds, the time spent in the model so far.
+
+    A score is the largest class probability of a query, "no object" in the softmax but not among the choices. The
+    same video gives the same result whatever the seed. Two queries on one object give two tracks.
+
+    >>> from simvtr.config import simvtr_tiny
+    >>> from simvtr.model import SimVTR
+    >>> model = SimVTR(simvtr_tiny(backbone_width=16, channels=64, encoder_layers=1, decoder_layers=1, instances=3))
+    >>> video = np.zeros((4, 48, 64, 3), np.uint8)  # or simvtr.read_frames("clip.mp4")
+    >>> for frame in Predictor(model, window=2).stream(video):
+    ...     print(frame.index, all(track.mask.shape == (48, 64) for track in frame.tracks))
+    0 True
+    1 True
+    2 True
+    3 True
+    >>> all(len(track.segmentations) == 4 for track in Predictor(model, window="all")(video))
+    True
+    """
+
+    def __init__(
+        self,
+        model: "SimVTR",
+        window: int | Literal["all"] = 1,
+        identity: Literal["slot"] | Callable[[], Identity] = "slot",
+        threshold: float = 0.001,
+        mask_threshold: float = 0.5,
+        device: str | torch.device | None = None,
+    ) -> None:
+        InferConfig(window=window, threshold=threshold, mask_threshold=mask_threshold)  # checks them
+        if not 0 < mask_threshold < 1:
+            raise ValueError(f"Predictor: mask_threshold must lie between 0 and 1, both excluded, got {mask_threshold}")
+        if identity != "slot" and not callable(identity):
+            raise ValueError(f'Predictor: identity must be "slot" or make an Identity when called, got {identity!r}')
+        self._most = model.config.frames if model.config.queries == "coupled" else None
+        if self._most and window != "all" and window > self._most:
+            raise ValueError(f"Predictor: window must be at most {self._most} frames for this model, got {window}")
+        self.window: int | Literal["all"] = window
+        self.threshold, self.mask_threshold = threshold, mask_threshold
+        self._identity = SlotIdentity if identity == "slot" else identity
+        if device is not None:
+            model.to(pick_device(device) if isinstance(device, str) else device)
+        self.model = model.eval()
+        self.model_seconds = 0.0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is now."""
+        return next((p.device for p in self.model.parameters()), torch.device("cpu"))
+
+    def stream(self, frames: Iterable[np.ndarray]) -> Iterator[FrameResult]:
+        """One result per frame, in order, as soon as its window is done.
+
+        Args: frames: RGB uint8 (H, W, 3), all of one size, pulled one window at a time and never kept at full size.
+        Raises: DataError when a frame is no such picture.
+        """
+        linker = self._identity()
+        inputs = self._inputs(frames)
+        for span in windows(None, self.window):
+            window = list(islice(inputs, None if span.stop is None else span.stop - span.start))
+            if not window:
+                return
+            yield from self._results(span.start, torch.stack([x for x, _ in window]), window[0][1], linker)
+
+    def __call__(self, frames: Iterable[np.ndarray]) -> list[Track]:
+        """Tracks of the whole video, highest score first, each with one entry per frame; for `write_predictions`."""
+        builder = TrackBuilder()
+        for result in self.stream(frames):
+            builder.add(result)
+        return builder.tracks()
+
+    def _inputs(self, frames: Iterable[np.ndarray]) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+        """The network's picture (3, h, w) of each frame, with the frame's own (H, W)."""
+        first = None
+        for index, frame in enumerate(frames):
+            if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
+                raise DataError(f"frame {index}: RGB uint8 (H, W, 3) expected, got {frame.dtype} {frame.shape}")
+            first = first or frame.shape
+            if frame.shape != first:
+                raise DataError(
+                    f"frame {index}: all frames of a video must have one size, here {first[1]}x{first[0]}, "
+                    f"got {frame.shape[1]}x{frame.shape[0]}. Resize or split the video."
+                )
+            config = self.model.config
+            picture = to_input(frame[None], config.short_side, config.long_side)[0]
+            del frame  # while the model works, nobody here holds a picture at full size
+            yield picture, first[:2]
+
+    def _results(self, start: int, clip: Tensor, size: tuple[int, int], linker: Identity) -> Iterator[FrameResult]:
+        """Results of one window: clip (t, 3, h, w), size (H, W) of its frames."""
+        t = len(clip)
+        if self._most:
+            if t > self._most:
+                raise ValueError(
+                    f"Predictor: window must be at most {self._most} frames for this model, got "
+                    f"a video of {start + t} or more in one window. Choose window={self._most}."
+                )
+            clip = torch.cat([clip, clip[-1:].expand(self._most - t, -1, -1, -1)])  # dropped again below
+        if self.model.training:
+            self.model.eval()
+        picked: list[Tensor] = []
+
+        def select(_: int, logits: Tensor, boxes: Tensor) -> Tensor:
+            best = _probabilities(logits)[:t].amax(-1)  # (t, n)
+            picked.append((best >= self.threshold).any(0).nonzero()[:, 0])
+            return picked[0]
+
+        begin = time.perf_counter()
+        with torch.inference_mode():
+            outputs = self.model(clip[None].to(self.device), select=select)
+            scores, classes = (x.cpu().numpy() for x in _probabilities(outputs.logits)[0, :t].max(-1))  # (t, n) each
+            masks = outputs.masks[0][:t]  # (t, m, h/4, w/4)
+            if masks.is_cuda:
+                torch.cuda.synchronize(masks.device)
+        self.model_seconds += time.perf_counter() - begin
+        queries: list[int] = picked[0].tolist()
+        identities = list(linker.assign(outputs, queries))
+        del outputs
+        ids, names = self.model.config.category_ids, self.model.config.category_names
+        level = math.log(self.mask_threshold / (1 - self.mask_threshold))  # the threshold as a logit
+        for i in range(t):
+            votes = {
+                identity: Vote(ids[c], float(s))
+                for identity, c, s in zip(identities, classes[i], scores[i], strict=True)
+            }
+            tracks = []
+            for m, query in enumerate(queries):
+                if scores[i, query] >= self.threshold:
+                    mask = _mask(masks[i, m], size, level)
+                    if mask is not None:
+                        category_id, score = votes[identities[query]]
+                        tracks.append(FrameTrack(identities[query], category_id, names[classes[i, query]], score, mask))
+            tracks.sort(key=lambda track: -track.score)
+            yield FrameResult(start + i, tracks, votes)
+
+
+def _probabilities(logits: Tensor) -> Tensor:
+    """(..., k + 1) logits -> (..., k) probabilities: "no object" counts in the softmax and is then dropped."""
+    return logits.softmax(-1)[..., :-1]
+
+
+def _mask(logits: Tensor, size: tuple[int, int], level: float) -> np.ndarray | None:
+    """Logits (h, w) at stride 4 -> bool (H, W) of `size`; None when no pixel is set.
+
+    The grid is stretched to the picture, as in VisTR and in our losses, also where its last cell reaches over the edge.
+    """
+    if not bool((logits > level).any()):  # a bilinear mean cannot exceed its largest term
+        return None
+    with torch.inference_mode():
+        large = F.interpolate(logits[None, None], size=size, mode="bilinear", align_corners=False)
+        mask = (large[0, 0] > level).cpu().numpy()
+    return mask if mask.any() else None
