@@ -1,5 +1,7 @@
 """Heads: class, box, attention maps and masks of every instance (paper Fig. 1, §3.5, §3.6; DETR's and VisTR's)."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from einops import rearrange
@@ -118,7 +120,7 @@ class _Conv3dHead(nn.Module):
         widths = (channels, channels // 2, channels // 2, channels // 2)
         steps: list[nn.Module] = []
         for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
-            steps += [nn.Conv3d(inputs, outputs, 3, padding=2, dilation=2), nn.GroupNorm(4, outputs), nn.ReLU()]
+            steps += [nn.Conv3d(inputs, outputs, 3, padding=2, dilation=2), nn.GroupNorm(math.gcd(4, outputs), outputs), nn.ReLU()]
         self.layers = nn.Sequential(*steps, nn.Conv3d(widths[-1], 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -126,5 +128,5 @@ class _Conv3dHead(nn.Module):
 
 
 def _norm(channels: int) -> nn.GroupNorm:
-    """DETR's GroupNorm(8); half the groups where 8 would leave a single channel each."""
-    return nn.GroupNorm(8 if channels >= 16 else 4, channels)
+    """DETR's GroupNorm(8); narrow layers get at most 4 groups, and as many as divide their channels."""
+    return nn.GroupNorm(math.gcd(channels, 8 if channels >= 16 else 4), channels)

@@ -1,0 +1,70 @@
+"""Deformable convolution against its definition, written out tap by tap."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from simvtr.model.deform import DeformConv, deform_conv
+
+
+def by_definition(x, offsets, weight, bias, gates):
+    """Sum over taps of weight times the bilinear sample at the moved tap; zero outside. Loops, float64."""
+    b, _, h, w = x.shape
+    out = torch.zeros(b, weight.shape[0], h, w, dtype=x.dtype) + bias[:, None, None]
+    for i in range(b):
+        for row in range(h):
+            for column in range(w):
+                for k in range(9):
+                    y = row + k // 3 - 1 + float(offsets[i, 2 * k, row, column])
+                    z = column + k % 3 - 1 + float(offsets[i, 2 * k + 1, row, column])
+                    y0, z0 = int(y // 1), int(z // 1)
+                    sample = torch.zeros(x.shape[1], dtype=x.dtype)
+                    for yy, zz in ((y0, z0), (y0, z0 + 1), (y0 + 1, z0), (y0 + 1, z0 + 1)):
+                        if 0 <= yy < h and 0 <= zz < w:
+                            sample += x[i, :, yy, zz] * (1 - abs(y - yy)) * (1 - abs(z - zz))
+                    gate = 1.0 if gates is None else float(gates[i, k, row, column])
+                    out[i, :, row, column] += weight[:, :, k // 3, k % 3] @ sample * gate
+    return out
+
+
+@pytest.mark.parametrize("gated", [False, True], ids=["v1", "v2"])
+@pytest.mark.parametrize("size", [(5, 6), (1, 4), (3, 1)], ids=str)
+def test_equals_the_definition(gated, size):
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 3, *size, generator=g, dtype=torch.float64)
+    offsets = 2 * torch.randn(2, 18, *size, generator=g, dtype=torch.float64)  # some samples fall outside
+    weight = torch.randn(4, 3, 3, 3, generator=g, dtype=torch.float64)
+    bias = torch.randn(4, generator=g, dtype=torch.float64)
+    gates = torch.rand(2, 9, *size, generator=g, dtype=torch.float64) if gated else None
+    expected = by_definition(x, offsets, weight, bias, gates)
+    assert torch.allclose(deform_conv(x, offsets, weight, bias, gates), expected, atol=1e-5)  # places are float32
+
+
+def test_gradients_reach_input_offsets_and_weights():
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(1, 2, 4, 4, generator=g, dtype=torch.float64, requires_grad=True)
+    offsets = (0.3 + 0.4 * torch.rand(1, 18, 4, 4, generator=g, dtype=torch.float64)).requires_grad_()  # off the kinks
+    weight = torch.randn(2, 2, 3, 3, generator=g, dtype=torch.float64, requires_grad=True)
+    bias = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    (deform_conv(x, offsets, weight, bias) ** 2).sum().backward()
+    step = 1e-3  # places are float32, so a difference quotient needs a visible step
+    for value in (x, offsets, weight):
+        flat = value.detach().view(-1)
+        for index in (0, len(flat) // 2, len(flat) - 1):
+            sums = []
+            for sign in (1, -1):
+                moved = flat.clone()
+                moved[index] += sign * step
+                parts = [moved.view_as(v) if v is value else v.detach() for v in (x, offsets, weight)]
+                sums.append(float((deform_conv(*parts, bias.detach()) ** 2).sum()))
+            quotient = (sums[0] - sums[1]) / (2 * step)
+            assert float(value.grad.view(-1)[index]) == pytest.approx(quotient, rel=2e-2, abs=2e-3)
+
+
+def test_an_untrained_layer_is_the_plain_convolution():
+    x = torch.randn(1, 4, 6, 5)
+    v1, v2 = DeformConv(4, 3, "v1"), DeformConv(4, 3, "v2")
+    plain = F.conv2d(x, v1.weight, v1.bias, padding=1)
+    assert torch.allclose(v1(x), plain, atol=1e-5)
+    v2.weight.data = v1.weight.data
+    assert torch.allclose(v2(x), plain / 2, atol=1e-5)  # gates start at sigmoid(0) = 1/2

@@ -1,0 +1,66 @@
+"""Weights on disk."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from simvtr.errors import DataError
+from simvtr.model import load, save
+from tests.model.conftest import shaken, small
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path, frames):
+    model = shaken(small(categories=tuple((10 * i, f"shape {i}") for i in range(1, 9))))
+    again = load(save(model, tmp_path / "weights"))
+    assert again.config == model.config
+    assert not again.training
+    with torch.inference_mode():
+        assert torch.equal(again(frames).masks, model(frames).masks)
+
+
+def test_half_precision_halves_the_file_and_keeps_the_numbers(tmp_path, frames):
+    model = shaken(small())
+    whole = save(model, tmp_path / "whole") / "model.safetensors"
+    half = save(model, tmp_path / "half", half=True) / "model.safetensors"
+    assert half.stat().st_size < 0.55 * whole.stat().st_size
+    assert load(half).class_head.weight.dtype == torch.float32
+    with torch.inference_mode():
+        assert (load(half)(frames).logits - model(frames).logits).abs().max() < 0.05
+
+
+def test_a_missing_tensor_is_named(tmp_path):
+    folder = save(shaken(small()), tmp_path)
+    state = load_file(folder / "model.safetensors")
+    del state["class_head.bias"]
+    save_file({**state, "stranger": torch.zeros(1)}, folder / "model.safetensors")
+    with pytest.raises(DataError, match=r"1 missing \(class_head.bias\), 1 unknown \(stranger\)"):
+        load(folder)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "config", "type", "gone"])
+def test_damaged_weights_are_one_clear_line(tmp_path, damage):
+    folder = save(shaken(small()), tmp_path)
+    if damage == "truncate":
+        file = folder / "model.safetensors"
+        file.write_bytes(file.read_bytes()[:1000])
+    elif damage == "config":
+        (folder / "config.json").write_text('{"channels": ')
+    elif damage == "type":
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "channels": "many"}))
+    else:
+        (folder / "model.safetensors").unlink()
+    with pytest.raises(DataError, match="must be readable"):
+        load(folder)
+
+
+def test_an_unknown_name_lists_the_packaged_ones():
+    with pytest.raises(DataError, match="one of the packaged names"):
+        load("simvtr-enormous")
+
+
+def test_a_name_cannot_leave_the_package():
+    with pytest.raises(DataError, match="there is none of that name"):
+        load("../weights/../../..")
