@@ -1,0 +1,159 @@
+"""The losses of the network, given its outputs and which query is which object (SPEC §2 after DETR and VisTR).
+
+    Outputs + targets + matches -> Losses (here) -> dict of scalars, "total" is the one to differentiate
+
+Axes: b clips, t frames, n queries, m matched queries, k classes ("no object" last), p masks of present frames,
+h w feature height and width, H W picture height and width.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from simvtr.config import LossConfig
+from simvtr.training.boxes import generalized_iou
+from simvtr.training.matcher import Match, match
+
+if TYPE_CHECKING:
+    from simvtr.data.dataset import Target
+    from simvtr.model.network import Outputs
+
+
+TOKEN = 32  # pixels of a token's side
+
+
+class Losses:
+    """Weighted sum of class, box, mask and dense class losses. See `LossConfig` for the weights.
+
+    Boxes and masks count only in the frames in which the *matched* target is present. (VisTR looks the frames up under
+    another target's index, its issue 80.) The class is one label for the whole track, present or not. Earlier decoder
+    layers get class and box losses by matchings of their own.
+    """
+
+    def __init__(self, config: LossConfig) -> None:
+        self.config = config
+
+    def __call__(self, outputs: "Outputs", targets: Sequence["Target"], matches: Sequence[Match]) -> dict[str, Tensor]:
+        """Unweighted losses of the last layer by name, `aux` (weighted, all earlier layers) and the weighted `total`.
+
+        Args:
+            outputs: of the network; `masks` either those of the matched queries, a list over clips of (t, m, h, w) in
+                the order of `matches`, or those of all queries (b, t, n, h, w) of clips without padding.
+            targets: one per clip, on the device of the outputs.
+            matches: what `match` gave for `outputs.logits` and `outputs.boxes`.
+        Returns: scalars label, l1, giou, focal, dice, dense, aux, total. A clip without objects costs class loss only.
+        """
+        count = box_count(targets)
+        losses = self._label_and_boxes(outputs.logits, outputs.boxes, targets, matches, count)
+        losses["focal"], losses["dice"] = self._masks(outputs.masks, targets, matches, count)
+        losses["dense"] = outputs.logits.new_zeros(())
+        for logits in outputs.dense:
+            losses["dense"] = losses["dense"] + dense_class_loss(logits, targets)
+        total = sum(getattr(self.config, name) * loss for name, loss in losses.items())
+        losses["aux"] = outputs.logits.new_zeros(())
+        for logits, boxes in outputs.aux:
+            own = match(logits, boxes, targets, self.config)
+            layer = self._label_and_boxes(logits, boxes, targets, own, count)
+            losses["aux"] = losses["aux"] + sum(getattr(self.config, name) * loss for name, loss in layer.items())
+        return {**losses, "total": total + losses["aux"]}
+
+    def _label_and_boxes(
+        self, logits: Tensor, boxes: Tensor, targets: Sequence["Target"], matches: Sequence[Match], count: float
+    ) -> dict[str, Tensor]:
+        if logits.stride(1) == 0:  # decoupled: t equal copies have the mean of one
+            logits = logits[:, :1]
+        labels = logits.new_full((logits.shape[0], logits.shape[2]), logits.shape[-1] - 1, dtype=torch.long)  # (b, n)
+        found, truth = [], []
+        for i, (target, (queries, objects)) in enumerate(zip(targets, matches, strict=True)):
+            labels[i, queries] = target.labels[objects]
+            present = target.present[objects]  # (m, t) of the matched targets, in the order of the queries
+            found.append(boxes[i].transpose(0, 1)[queries][present])  # (p, 4)
+            truth.append(target.boxes[objects][present])
+        weight = logits.new_ones(logits.shape[-1])
+        weight[-1] = self.config.no_object
+        label = F.cross_entropy(
+            logits.flatten(0, 2), labels[:, None].expand(logits.shape[:3]).flatten(), weight
+        )  # mean weighted by class
+        a, b = torch.cat(found).float(), torch.cat(truth)
+        return {
+            "label": label,
+            "l1": (a - b).abs().sum() / count,
+            "giou": (1 - generalized_iou(a, b)).sum() / count,
+        }
+
+    def _masks(
+        self,
+        masks: Sequence[Tensor] | Tensor,
+        targets: Sequence["Target"],
+        matches: Sequence[Match],
+        count: float,
+    ) -> tuple[Tensor, Tensor]:
+        focal, dice = [], []
+        for i, (target, (queries, objects)) in enumerate(zip(targets, matches, strict=True)):
+            logits = masks[i][:, queries] if isinstance(masks, Tensor) else masks[i]
+            present = target.present[objects]  # (m, t)
+            truth = at_stride(target.masks[objects][present], self.config.mask_stride)
+            logits = logits.transpose(0, 1)[present].float()  # (p, h, w)
+            logits = F.interpolate(logits[:, None], truth.shape[1:], mode="bilinear", align_corners=False)
+            f, d = mask_losses(logits.flatten(1), truth.flatten(1))
+            focal.append(f.sum())
+            dice.append(d.sum())
+        return torch.stack(focal).sum() / count, torch.stack(dice).sum() / count
+
+
+def box_count(targets: Sequence["Target"]) -> float:
+    """Number of target boxes, one per object and frame it is present in; at least 1. Divides box and mask losses."""
+    # With several ranks this becomes the mean over ranks, so that the ranks' mean gradient is that of one big batch.
+    return max(1.0, float(sum(int(target.present.sum()) for target in targets)))
+
+
+def at_stride(masks: Tensor, stride: int) -> Tensor:
+    """bool (p, H, W) to float 0/1 (p, ceil(H/stride), ceil(W/stride)): 1 where at least half of the cell is covered.
+
+    >>> at_stride(torch.tensor([[[True, False, True], [True, False, False]]]), 2)  # 2 of 4 and 1 of 2 pixels
+    tensor([[[1., 1.]]])
+    """
+    return (F.avg_pool2d(masks[:, None].float(), stride, ceil_mode=True)[:, 0] >= 0.5).float()
+
+
+def mask_losses(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Sigmoid focal (alpha .25, gamma 2, mean over pixels) and dice loss: (p, pixels), 0/1 (p, pixels) -> (p,) twice.
+
+    Source: arXiv 1708.02002 and 1606.04797, as in DETR. At logit 0 on an empty truth: .75 · .5² · ln 2.
+
+    >>> focal, dice = mask_losses(torch.zeros(1, 4), torch.zeros(1, 4))  # dice: 1 - (0 + 1) / (2 + 0 + 1)
+    >>> round(focal.item(), 4), round(dice.item(), 4)
+    (0.13, 0.6667)
+    """
+    probability = logits.sigmoid()
+    wrong = (truth - probability).abs()
+    alpha = 0.75 - 0.5 * truth
+    focal = alpha * wrong.square() * F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    overlap = 2 * (probability * truth).sum(1)
+    dice = 1 - (overlap + 1) / (probability.sum(1) + truth.sum(1) + 1)
+    return focal.mean(1), dice
+
+
+def dense_class_loss(tokens: Tensor | Sequence[Tensor], targets: Sequence["Target"]) -> Tensor:
+    """Soft cross-entropy of the class of every token, the mean over all tokens: ours.
+
+    The truth of a token is the share of its cell that objects of each class cover; the rest is "no object".
+
+    Args:
+        tokens: one (t, k+1, h, w) a clip, logits at stride 32.
+        targets: one per clip, masks bool (m, t, H, W), with h = ceil(H / 32).
+    """
+    total, count = [], 0
+    for logits, target in zip(tokens, targets, strict=True):
+        truth = torch.zeros_like(logits, dtype=torch.float32)
+        if len(target.labels):
+            share = F.avg_pool2d(target.masks.float(), TOKEN, ceil_mode=True)  # (m, t, h, w)
+            truth.index_add_(1, target.labels, share.transpose(0, 1))
+        truth[:, -1] = (1 - truth.sum(1)).clamp(min=0)
+        truth = truth / truth.sum(1, keepdim=True)  # objects may overlap
+        total.append(-(truth * logits.float().log_softmax(1)).sum())
+        count += logits[:, 0].numel()
+    return torch.stack(total).sum() / count
