@@ -76,8 +76,9 @@ class VideoWriter:
             raise ValueError(
                 f"write_video: a frame must be uint8 ({self.height}, {self.width}, 3), got {rgb.dtype} {rgb.shape}"
             )
-        padded = np.pad(rgb, ((0, self.height % 2), (0, self.width % 2), (0, 0)), mode="edge")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
+        if self.width % 2 or self.height % 2:
+            rgb = np.pad(rgb, ((0, self.height % 2), (0, self.width % 2), (0, 0)), mode="edge")
+        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
         picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
         self._mux(picture)
         self.frames += 1

@@ -1,0 +1,255 @@
+"""Draws what was found over the frames: translucent masks, crisp contours, one colour and one label an identity.
+
+    frame + its tracks -> draw -> RGB -> OverlayWriter -> overlay.mp4, or PNG frames
+
+Drawn with OpenCV and Pillow: supervision's polygon annotator has no smooth lines and its label annotator moves labels
+by what else is in the frame, so they flicker in a video. `to_supervision` hands over to its other annotators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from simvtr.data.video import write_video
+from simvtr.inference.tracks import FrameTrack
+
+if TYPE_CHECKING:
+    import supervision
+
+# Chosen by farthest points in OKLab among vivid colours, then ordered so that numbers close together look far apart
+# (tests/inference/test_overlay.py holds the distances).
+PALETTE = (
+    (251, 94, 67),  # coral
+    (12, 201, 250),  # sky
+    (246, 194, 42),  # amber
+    (147, 31, 252),  # violet
+    (53, 253, 74),  # green
+    (255, 7, 149),  # pink
+    (41, 100, 249),  # blue
+    (180, 86, 0),  # brown
+    (88, 253, 218),  # aqua
+    (167, 79, 148),  # plum
+    (1, 141, 55),  # forest
+    (253, 167, 249),  # rose
+    (101, 197, 119),  # sage
+    (157, 131, 244),  # lavender
+)
+OPACITY = 0.42  # of a mask's colour; the object's own texture stays visible
+READABLE_HEIGHT = 480  # pixels of the shorter side from which labels and contours can be read
+_HALO = (16, 16, 16)  # dark line under a contour, so that it stands out on its own colour
+
+
+def colour(identity: int) -> tuple[int, int, int]:
+    """The colour of an identity, RGB: the same in every frame and every video; the palette repeats after 14.
+
+    >>> colour(0), colour(0) == colour(len(PALETTE))
+    ((251, 94, 67), True)
+    """
+    return PALETTE[identity % len(PALETTE)]
+
+
+def readable_scale(width: int, height: int) -> int:
+    """The smallest whole factor that makes the shorter side at least `READABLE_HEIGHT` pixels, 8 at most.
+
+    >>> readable_scale(160, 90), readable_scale(1280, 720)
+    (6, 1)
+    """
+    return max(1, min(8, -(-READABLE_HEIGHT // min(width, height))))
+
+
+def draw(rgb: np.ndarray, tracks: Sequence[FrameTrack], *, scale: int = 1, labels: bool = True) -> np.ndarray:
+    """A new picture with the tracks drawn over the frame.
+
+    Args:
+        rgb: uint8 (H, W, 3); stays as it is.
+        tracks: the objects of this frame, masks bool (H, W). Large ones are drawn first, so that small ones show.
+        scale: the picture is enlarged so many times before drawing; see `readable_scale`.
+        labels: write "identity category score" at each object, inside the picture, beside each other where possible.
+
+    Returns: uint8 (scale·H, scale·W, 3).
+
+    Raises: ValueError when a mask does not have the size of the frame.
+
+    >>> mask = np.zeros((40, 60), bool); mask[10:30, 10:50] = True
+    >>> ball = FrameTrack(identity=0, category_id=2, category="ball", score=0.9, mask=mask)
+    >>> picture = draw(np.zeros((40, 60, 3), np.uint8), [ball], scale=2, labels=False)
+    >>> picture.shape, picture[40, 60].tolist()                 # 42 % of (251, 94, 67) over black
+    ((80, 120, 3), [105, 39, 28])
+    """
+    height, width = rgb.shape[:2]
+    for track in tracks:
+        if track.mask.shape != (height, width):
+            raise ValueError(
+                f"draw: a mask must have the size of the frame, {(height, width)}, got {track.mask.shape} for identity "
+                f"{track.identity}. Resize the mask to the frame."
+            )
+    picture = rgb.copy() if scale == 1 else cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    thickness = max(1, round(min(picture.shape[:2]) / 300))
+    seen = [track for track in tracks if track.mask.any()]
+    areas = {id(track): int(np.count_nonzero(track.mask)) for track in seen}
+    anchors = {}
+    for track in sorted(seen, key=lambda track: -areas[id(track)]):
+        anchors[id(track)] = _paint(picture, track.mask, colour(track.identity), scale, thickness)
+    if labels:
+        size = max(12, round(min(picture.shape[:2]) * 0.032))
+        taken: list[tuple[int, int, int, int]] = []
+        for track in sorted(seen, key=lambda track: track.identity):  # the same order in every frame: labels keep still
+            chip = _chip(f"{track.identity} {track.category} {track.score:.2f}", colour(track.identity), size)
+            _put(picture, chip, anchors[id(track)], taken)
+    return picture
+
+
+def to_supervision(tracks: Sequence[FrameTrack]) -> supervision.Detections:
+    """The tracks of one frame as `supervision.Detections`: identity as tracker_id, category name in data.
+
+    >>> mask = np.zeros((4, 6), bool); mask[1:3, 2:5] = True
+    >>> found = to_supervision([FrameTrack(identity=7, category_id=2, category="ball", score=0.5, mask=mask)])
+    >>> found.xyxy.tolist(), found.tracker_id.tolist(), found["class_name"].tolist()
+    ([[2.0, 1.0, 4.0, 2.0]], [7], ['ball'])
+    """
+    import supervision
+
+    if not tracks:
+        return supervision.Detections.empty()
+    masks = np.stack([track.mask for track in tracks])
+    return supervision.Detections(
+        xyxy=supervision.mask_to_xyxy(masks).astype(float),
+        mask=masks,
+        confidence=np.array([track.score for track in tracks], np.float32),
+        class_id=np.array([track.category_id for track in tracks]),
+        tracker_id=np.array([track.identity for track in tracks]),
+        data={"class_name": np.array([track.category for track in tracks])},
+    )
+
+
+class OverlayWriter:
+    """Writes the drawn frames as an mp4, as numbered PNG files, or both, as a context manager.
+
+    The mp4 appears when the block ends (see `write_video`); PNG files appear one by one.
+
+    Args:
+        size: (width, height) of the frames that come in, pixels.
+        video: path of the mp4, or None.
+        images: folder for 00000.png, 00001.png, ..., or None.
+        scale: as in `draw`; None takes `readable_scale`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with OverlayWriter((32, 24), fps=5, images=f"{folder}/frames", scale=1) as overlay:
+    ...         overlay.add(np.zeros((24, 32, 3), np.uint8), [])
+    ...     [path.name for path in Path(folder, "frames").iterdir()]
+    ['00000.png']
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        fps: float,
+        *,
+        video: str | Path | None = None,
+        images: str | Path | None = None,
+        scale: int | None = None,
+    ) -> None:
+        self.scale = readable_scale(*size) if scale is None else scale
+        self._video = write_video(video, fps, (size[0] * self.scale, size[1] * self.scale)) if video else None
+        self._images = Path(images) if images else None
+        self.frames = 0
+
+    def __enter__(self) -> OverlayWriter:
+        if self._images:
+            self._images.mkdir(parents=True, exist_ok=True)
+        if self._video:
+            self._video.__enter__()
+        return self
+
+    def add(self, rgb: np.ndarray, tracks: Sequence[FrameTrack]) -> None:
+        """Draw the tracks over the frame, uint8 (H, W, 3), and append it."""
+        picture = draw(rgb, tracks, scale=self.scale)
+        if self._video:
+            self._video.add(picture)
+        if self._images:
+            final = self._images / f"{self.frames:05d}.png"
+            part = final.with_name(f".{final.name}.part")
+            Image.fromarray(picture).save(part, format="png", compress_level=3)
+            part.replace(final)
+        self.frames += 1
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: object) -> None:
+        if self._video:
+            self._video.__exit__(kind, value, trace)
+
+
+def _paint(
+    picture: np.ndarray, mask: np.ndarray, rgb: tuple[int, int, int], scale: int, thickness: int
+) -> tuple[int, int, int, int]:
+    """Tint and outline one mask in place. Returns its box (left, top, right, bottom) in the picture."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    crop = np.pad(mask[top:bottom, left:right], 1).astype(np.uint8) * 255  # a rim, so that the outline closes
+    if scale > 1:  # blurred, then cut at one half: a smooth outline instead of enlarged pixels, none of which is lost
+        crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)
+        crop = cv2.GaussianBlur(crop, (0, 0), 0.4 * scale)
+    crop = (crop[scale:-scale, scale:-scale] > 127).astype(np.uint8)
+    box = (int(left) * scale, int(top) * scale, int(right) * scale, int(bottom) * scale)
+    region = picture[box[1] : box[3], box[0] : box[2]]
+    inside = crop.astype(bool)
+    region[inside] = (region[inside] * (1 - OPACITY) + np.array(rgb) * OPACITY).astype(np.uint8)
+    outlines, _ = cv2.findContours(crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=box[:2])
+    cv2.drawContours(picture, outlines, -1, _HALO, thickness + 2, cv2.LINE_AA)
+    cv2.drawContours(picture, outlines, -1, rgb, thickness, cv2.LINE_AA)
+    return box
+
+
+@lru_cache(maxsize=512)
+def _chip(text: str, rgb: tuple[int, int, int], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A label as a picture, uint8 (h, w, 3), and its coverage, float (h, w, 1): rounded, its text dark or white."""
+    font = ImageFont.load_default(size)
+    pad = max(2, size // 4)
+    ascent_to_descent = font.getbbox("Hg")
+    width = round(font.getlength(text)) + 2 * pad
+    height = round(ascent_to_descent[3] - ascent_to_descent[1]) + 2 * pad
+    brightness = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]
+    face = Image.new("RGB", (width, height), rgb)
+    ink = (0, 0, 0) if brightness > 118 else (255, 255, 255)
+    ImageDraw.Draw(face).text((pad, pad - ascent_to_descent[1]), text, fill=ink, font=font)
+    shape = Image.new("L", (4 * width, 4 * height), 0)  # drawn large and reduced: smooth corners
+    ImageDraw.Draw(shape).rounded_rectangle((0, 0, 4 * width - 1, 4 * height - 1), radius=4 * pad, fill=255)
+    coverage = np.asarray(shape.resize((width, height), Image.Resampling.BOX), np.float32)[..., None] / 255
+    return np.asarray(face), coverage
+
+
+def _put(
+    picture: np.ndarray,
+    chip: tuple[np.ndarray, np.ndarray],
+    box: tuple[int, int, int, int],
+    taken: list[tuple[int, int, int, int]],
+) -> None:
+    """Paste a label near its object's box where it covers the labels in `taken` least; above the box if free."""
+    face, coverage = chip
+    h, w = min(face.shape[0], picture.shape[0]), min(face.shape[1], picture.shape[1])
+    left, top, right, bottom = box
+    wishes = (
+        (left, top - h - 2),
+        (right - w, top - h - 2),
+        (left, bottom + 2),
+        (left, top + 2),
+        (right - w, bottom - h),
+    )
+
+    def inside(x: int, y: int) -> tuple[int, int]:
+        return min(max(x, 0), picture.shape[1] - w), min(max(y, 0), picture.shape[0] - h)
+
+    def covered(x: int, y: int) -> int:
+        return sum(max(0, min(x + w, r) - max(x, a)) * max(0, min(y + h, b) - max(y, t)) for a, t, r, b in taken)
+
+    x, y = min((inside(*wish) for wish in wishes), key=lambda place: covered(*place))  # the first of equals
+    taken.append((x, y, x + w, y + h))
+    under = picture[y : y + h, x : x + w]
+    under[:] = np.rint(under * (1 - coverage[:h, :w]) + face[:h, :w] * coverage[:h, :w])
