@@ -57,6 +57,12 @@ def test_objects_that_no_frame_of_the_clip_shows_are_left_out(folder):
     assert VideoDataset(truth_of([MOVING, LATE]), folder).clip(1, (0, 1)).labels.tolist() == [1]
 
 
+def test_a_video_without_tracks_gives_clips_without_objects(folder):
+    clip = VideoDataset(truth_of([]), folder).clip(1, (0, 1))
+    assert clip.masks.shape == (0, 2, HEIGHT, WIDTH)
+    assert collate([clip]).targets[0].labels.tolist() == []
+
+
 def test_first_and_last_restrict_the_frames_and_count_from_first(folder):
     data = VideoDataset(truth_of([MOVING, LATE]), folder, first=2, last=99)
     assert data.videos == [(1, 2)]
@@ -119,7 +125,7 @@ def test_a_mask_of_another_size_than_its_picture_is_named(folder):
 
 
 def test_frames_in_memory_are_not_read_again_and_the_memory_is_bounded(folder):
-    frame_bytes = HEIGHT * WIDTH * 3
+    frame_bytes = HEIGHT * WIDTH * 3 + HEIGHT * WIDTH // 8  # pixels, and one mask as bits
     data = VideoDataset(truth_of([MOVING]), folder, cache_bytes=2 * frame_bytes)
     before = data.clip(1, range(LENGTH)).frames
     for i in range(LENGTH):

@@ -100,6 +100,16 @@ def test_flipping_or_reversing_twice_is_nothing():
         assert np.array_equal(twice.masks, clip.masks)
 
 
+def test_a_single_frame_can_be_flipped_reversed_and_batched():
+    # numpy calls a reversed axis of length 1 contiguous; torch refuses its stride
+    config = AugmentConfig(flip=1, reverse=1, photometric=0, crop=0, short_sides=())
+    clip = white_on_black(t=1)
+    batch = collate([augment(clip, config, np.random.default_rng(0))])
+    assert np.array_equal(batch.targets[0].masks.numpy(), clip.masks[..., ::-1])
+    view = Clip(clip.frames[::-1], clip.masks[:, ::-1, ::-1], clip.labels)
+    assert np.array_equal(collate([view]).targets[0].masks.numpy(), view.masks)
+
+
 def test_photometric_changes_leave_masks_alone_and_treat_all_frames_alike():
     clip = white_on_black()
     still = Clip(np.repeat(clip.frames[:1] // 2 + 40, 4, 0), np.repeat(clip.masks[:, :1], 4, 1), clip.labels)

@@ -99,16 +99,16 @@ class VideoDataset:
     """Frames and masks of a truth's videos.
 
     Crowd tracks, and tracks whose category is not in `category_ids`, are left out (`skipped` counts the latter).
-    Decoded frames are kept in memory until `cache_bytes` are full, so a small set is read once; the rest is decoded
-    each time, which is the best one can do when frames are asked for in random order. Masks stay run-length encoded.
-    Each loader process has a cache of its own.
+    Decoded frames, and their masks as bits, are kept in memory until `cache_bytes` are full, so a small set is read
+    once; the rest is decoded each time, which is the best one can do when frames are asked for in random order. Each
+    loader process has a cache of its own.
 
     Args:
         truth: videos and tracks; the file names of its videos start from `images`.
         images: folder; a name that leads out of it, also through a link, is refused.
         category_ids: category id of class 0, 1, ... (`ModelConfig.category_ids`); None: the truth's, ascending.
         first, last: use frames first, ..., last-1 of every video only; videos without such frames are left out.
-        cache_bytes: the most that decoded frames may occupy.
+        cache_bytes: the most that decoded frames and masks may occupy.
     Raises: DataError when a file is missing or outside `images`, or when no frame or no known category is left.
     """
 
@@ -128,7 +128,7 @@ class VideoDataset:
         self._videos: dict[int, Video] = {}
         self._paths: dict[int, list[Path]] = {}
         self._tracks: dict[int, list[tuple[int, TruthTrack]]] = {}
-        self._cache: dict[tuple[int, int], np.ndarray] = {}
+        self._cache: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self.skipped = 0
         root = Path(images).resolve()
         for video_id, video in truth.videos.items():
@@ -173,26 +173,38 @@ class VideoDataset:
                 allowed.
         Raises: DataError naming video and frame when an image cannot be read or its size is not the truth's.
         """
-        pictures = np.stack([self._frame(video_id, index) for index in frames])
         tracks = self._tracks[video_id]
-        masks = np.zeros((len(tracks), *pictures.shape[:3]), bool)
-        for row, (_, track) in zip(masks, tracks, strict=True):
-            for mask, index in zip(row, frames, strict=True):
-                code = track.segmentations[self._first + index]
-                if code is None:
-                    continue
-                if (code.height, code.width) != mask.shape:
-                    raise DataError(
-                        f"{self._at(video_id, self._first + index)}, track {track.id}: the mask is "
-                        f"{code.width}x{code.height}, the picture {mask.shape[1]}x{mask.shape[0]}. Make them equal."
-                    )
-                mask[:] = rle.decode(code)
-        return Clip(pictures, masks, np.array([label for label, _ in tracks], np.int64)).without_absent()
+        pictures, bits = zip(*(self._frame(video_id, index) for index in frames), strict=True)
+        shape = (len(frames), len(tracks), *pictures[0].shape[:2])
+        masks = np.unpackbits(np.concatenate(bits), axis=1, count=shape[2] * shape[3]).view(bool).reshape(shape)
+        labels = np.array([label for label, _ in tracks], np.int64)
+        return Clip(np.stack(pictures), masks.swapaxes(0, 1), labels).without_absent()
 
-    def _frame(self, video_id: int, index: int) -> np.ndarray:
+    def _frame(self, video_id: int, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 (H, W, 3) and, for each track of the video, its mask as packed bits: uint8 (m, ceil(H*W / 8))."""
         key = (video_id, index)
         if key in self._cache:
             return self._cache[key]
+        pixels = self._pixels(video_id, index)
+        masks = np.zeros((len(self._tracks[video_id]), *pixels.shape[:2]), bool)
+        for mask, (_, track) in zip(masks, self._tracks[video_id], strict=True):
+            code = track.segmentations[self._first + index]
+            if code is None:
+                continue
+            if (code.height, code.width) != mask.shape:
+                raise DataError(
+                    f"{self._at(video_id, self._first + index)}, track {track.id}: the mask is "
+                    f"{code.width}x{code.height}, the picture {mask.shape[1]}x{mask.shape[0]}. Make them equal."
+                )
+            mask[:] = rle.decode(code)
+        frame = pixels, np.packbits(masks.reshape(len(masks), pixels.shape[0] * pixels.shape[1]), axis=1)
+        needed = sum(part.nbytes for part in frame)
+        if needed <= self._room:
+            self._room -= needed
+            self._cache[key] = frame
+        return frame
+
+    def _pixels(self, video_id: int, index: int) -> np.ndarray:
         video, path = self._videos[video_id], self._paths[video_id][index]
         where = self._at(video_id, self._first + index)
         try:
@@ -205,9 +217,6 @@ class VideoDataset:
                 f"{where}: {path.name} is {pixels.shape[1]}x{pixels.shape[0]}, the truth says "
                 f"{video.width}x{video.height}. Make them equal."
             )
-        if pixels.nbytes <= self._room:
-            self._room -= pixels.nbytes
-            self._cache[key] = pixels
         return pixels
 
 

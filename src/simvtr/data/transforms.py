@@ -69,12 +69,12 @@ def _resize_all(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def flip(clip: Clip) -> Clip:
     """Left becomes right."""
-    return Clip(clip.frames[:, :, ::-1], clip.masks[..., ::-1], clip.labels)
+    return Clip(clip.frames[:, :, ::-1].copy(), clip.masks[..., ::-1].copy(), clip.labels)
 
 
 def reverse(clip: Clip) -> Clip:
     """The last frame comes first."""
-    return Clip(clip.frames[::-1], clip.masks[:, ::-1], clip.labels)
+    return Clip(clip.frames[::-1].copy(), clip.masks[:, ::-1].copy(), clip.labels)
 
 
 def crop(clip: Clip, top: int, left: int, height: int, width: int) -> Clip:
@@ -161,7 +161,7 @@ def normalised(frames: np.ndarray) -> Tensor:
     >>> [round(value, 4) for value in white.flatten().tolist()]  # (1 - mean) / deviation
     [2.2489, 2.4286, 2.64]
     """
-    channels_first = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2)))
+    channels_first = torch.from_numpy(frames.transpose(0, 3, 1, 2).copy())
     return channels_first.float().mul_(_SCALE).sub_(_SHIFT)
 
 
@@ -226,7 +226,7 @@ def collate(clips: Sequence[Clip]) -> Batch:
             Target(
                 labels=torch.from_numpy(clip.labels.astype(np.int64)),
                 boxes=torch.from_numpy(boxes_of(clip.masks)),
-                masks=torch.from_numpy(np.ascontiguousarray(clip.masks)),
+                masks=torch.from_numpy(clip.masks.copy()),  # a reversed view has strides torch refuses
                 present=torch.from_numpy(clip.present),
             )
             for clip in clips
