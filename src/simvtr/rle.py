@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco
+from pycocotools import mask
 
 from simvtr.errors import DataError
 
+coco: Any = mask  # its stubs leave out lists of masks
 MAX_PIXELS = 1 << 27  # pixels in one mask: four 8K frames; a hostile size must not reserve gigabytes
 _MAX_GROUPS = 7  # characters in one run: 7 x 5 bits hold any 32-bit run with its sign
 _MAX_OUTLINE = 2e6  # pixels along one polygon: pycocotools stores 5 points of 4 integers for each

@@ -6,16 +6,9 @@ from pathlib import Path
 import msgspec
 
 from simvtr.errors import DataError
+from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
-from simvtr.schema.source import Breaches, MaskBatch, RawSegmentation, batches, decode, read_bytes
-
-
-class _RawResult(msgspec.Struct):
-    video_id: int
-    category_id: int
-    score: float
-    segmentations: list[RawSegmentation]
-    identity: int | None = None
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
 
 
 def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Predictions:
@@ -35,11 +28,11 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     tracks: dict[int, list[Track]] = {video: [] for video in truth.videos}
     for batch in batches(raws):
         masks = MaskBatch(breaches)
-        taken: list[tuple[_RawResult, slice]] = []
+        taken: list[tuple[RawResult, slice]] = []
         for i in batch:
             where = f"{path.name}, $[{i}]"
             try:
-                result = decode(bytes(raws[i]), _RawResult, where)
+                result = decode(bytes(raws[i]), RawResult, where)
             except DataError as error:
                 breaches.add(str(error))
                 continue

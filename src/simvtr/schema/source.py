@@ -11,6 +11,7 @@ import msgspec
 
 from simvtr.errors import DataError
 from simvtr.rle import Rle, checked_size, clean, compress, from_polygons
+from simvtr.schema.raw import RawSegmentation
 
 MAX_BYTES = 20 << 30  # of JSON, once unpacked
 _MAX_RATIO = 400  # unpacked over packed bytes; run-length text packs 2 to 20 times, all-null tracks some 300
@@ -38,16 +39,6 @@ class Breaches:
             raise DataError(
                 self.first + (f" ({more} more problem{'s' if more > 1 else ''} in this file.)" if more else "")
             )
-
-
-class RawMask(msgspec.Struct, gc=False):
-    """A mask object as it stands in JSON; `{}` (absent) leaves both fields None."""
-
-    size: tuple[int | float, int | float] | None = None
-    counts: str | list[int] | None = None
-
-
-RawSegmentation = RawMask | list[list[float]] | None
 
 
 def read_bytes(path: Path) -> bytes:

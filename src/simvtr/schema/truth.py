@@ -5,43 +5,12 @@ import math
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from simvtr.errors import DataError
 from simvtr.rle import Rle, area, box, checked_size, to_json
+from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
-from simvtr.schema.source import Breaches, MaskBatch, RawSegmentation, batches, decode, read_bytes
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
 from simvtr.schema.writer import atomic
-
-
-class _RawVideo(msgspec.Struct):
-    id: int
-    width: int | float
-    height: int | float
-    length: int | None = None
-    file_names: list[str] | None = None
-
-
-class _RawCategory(msgspec.Struct):
-    id: int
-    name: str | None = None
-
-
-class _RawTruth(msgspec.Struct):
-    videos: list[_RawVideo]
-    categories: list[_RawCategory]
-    annotations: list[msgspec.Raw] | None = None  # null in files whose truth is kept back
-
-
-class _RawTrack(msgspec.Struct):
-    id: int
-    video_id: int
-    category_id: int
-    segmentations: list[RawSegmentation]
-    bboxes: list[list[float] | None] | None = None
-    areas: list[float | None] | None = None
-    iscrowd: bool | int | float | None = None
-    occlusion: list[str | None] | str | None = None
 
 
 def read_truth(path: Path | str, strict: bool = True) -> Truth:
@@ -59,7 +28,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     Raises: DataError naming the first breach and the number of others.
     """
     path = Path(path)
-    raw = decode(read_bytes(path), _RawTruth, path.name)
+    raw = decode(read_bytes(path), RawTruth, path.name)
     breaches = Breaches()
     videos = _videos(raw.videos, path.name, breaches)
     categories: dict[int, Category] = {}
@@ -73,11 +42,11 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     annotations = raw.annotations or []
     for batch in batches(annotations):
         masks = MaskBatch(breaches)
-        taken: list[tuple[_RawTrack, slice, str]] = []
+        taken: list[tuple[RawTrack, slice, str]] = []
         for i in batch:
             where = f"{path.name}, $.annotations[{i}]"
             try:
-                track = decode(bytes(annotations[i]), _RawTrack, where)
+                track = decode(bytes(annotations[i]), RawTrack, where)
             except DataError as error:
                 breaches.add(str(error))
                 continue
@@ -134,7 +103,7 @@ def write_truth(path: Path | str, truth: Truth) -> None:
         file.write(b"\n]}\n")
 
 
-def _videos(raws: list[_RawVideo], name: str, breaches: Breaches) -> dict[int, Video]:
+def _videos(raws: list[RawVideo], name: str, breaches: Breaches) -> dict[int, Video]:
     videos: dict[int, Video] = {}
     for i, raw in enumerate(raws):
         where = f"{name}, $.videos[{i}], video {raw.id}"
@@ -156,28 +125,21 @@ def _videos(raws: list[_RawVideo], name: str, breaches: Breaches) -> dict[int, V
 
 
 def _check(
-    track: _RawTrack, video: Video, categories: dict[int, Category], seen: set[int], where: str, breaches: Breaches
+    track: RawTrack, video: Video, categories: dict[int, Category], seen: set[int], where: str, breaches: Breaches
 ) -> None:
     if track.id in seen:
         breaches.add(f"{where}: track ids must be unique, got {track.id} again.")
     if track.category_id not in categories:
         breaches.add(f"{where}: the category must be one of $.categories, got {track.category_id}.")
-    labels = track.occlusion if isinstance(track.occlusion, list) else None
-    lists = {
-        "segmentations": track.segmentations,
-        "bboxes": track.bboxes,
-        "areas": track.areas,
-        "occlusion": labels,
-    }
-    for key, entries in lists.items():
-        if entries is not None and len(entries) != video.length:
+    for key, entries in track.lists().items():
+        if len(entries) != video.length:
             breaches.add(
                 f"{where}: {key} must have one entry a frame, {video.length}, got {len(entries)}. "
                 "Put null where the object is absent."
             )
 
 
-def _track(raw: _RawTrack, masks: tuple[Rle | None, ...], where: str, breaches: Breaches) -> TruthTrack:
+def _track(raw: RawTrack, masks: tuple[Rle | None, ...], where: str, breaches: Breaches) -> TruthTrack:
     if raw.areas is None:
         areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
     else:
