@@ -1,7 +1,6 @@
 """`evaluate`: truth and results in, the figures out. Compares each video and category, then accumulates."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -35,6 +34,7 @@ def evaluate(
     Raises: DataError naming file, video, track and frame; ValueError for an unknown dialect.
     Source: SPEC §6, docs/metric.md.
 
+    >>> from pathlib import Path
     >>> from simvtr.rle import encode
     >>> from simvtr.schema import Category, Video
     >>> mask = encode(np.ones((2, 2), bool))
@@ -49,7 +49,7 @@ def evaluate(
     if dialect not in get_args(Dialect):
         raise ValueError(f"evaluate: dialect must be one of {get_args(Dialect)}, got {dialect!r}")
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
-    where = Path(found.path).name if isinstance(found, Predictions) and found.path else "results"
+    where = found.path.name if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     if dialect == "strict":
         require_strict(truth, by_video, where)
