@@ -1,0 +1,94 @@
+"""The state of a training on disk: one file, replaced atomically, with the one before kept beside it.
+
+Everything else that a step depends on (clips, augmentation, dropout, learning rate) is a function of its number and
+the recipe's seed, so this is enough to continue as if nothing had happened.
+"""
+
+import os
+import pickle
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from simvtr.config import Recipe
+from simvtr.errors import DataError, SimVTRWarning
+
+NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+FORMAT = "simvtr training 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A training after `step` updates. Tensors are on the CPU after loading."""
+
+    step: int
+    recipe: dict[str, Any]  # `Recipe` as plain values
+    shape: dict[str, Any]  # `ModelConfig` of the network, as plain values
+    model: dict[str, torch.Tensor]
+    optimizer: dict[str, Any]
+    average: dict[str, torch.Tensor] | None  # moving average of the weights (`train.ema`)
+
+
+def plain(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as plain values, as a checkpoint keeps it."""
+    return asdict(recipe)
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write `checkpoint.pt`; the one that was there becomes `checkpoint.previous.pt`.
+
+    The file is complete on disk before it gets its name, so a crash at any moment leaves a whole one behind.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{NAME}.part"
+    fields = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
+    with part.open("wb") as file:
+        torch.save({"format": FORMAT, **fields}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    path = folder / NAME
+    if path.exists():
+        path.replace(folder / PREVIOUS)
+    return part.replace(path)
+
+
+def load(folder: Path) -> Checkpoint | None:
+    """The last whole checkpoint of a folder; None where there is none.
+
+    Warns (SimVTRWarning) when `checkpoint.pt` is damaged and the previous one is taken instead.
+    Raises: DataError naming the file when no checkpoint of the folder can be read.
+    """
+    reasons = []
+    for name in (NAME, PREVIOUS):
+        path = folder / name
+        if not path.exists():
+            continue
+        try:
+            checkpoint = _read(path)
+        except DataError as error:
+            reasons.append(str(error))
+            continue
+        if reasons:
+            warnings.warn(f"{reasons[0]} Continuing from {name}, step {checkpoint.step}.", SimVTRWarning, stacklevel=2)
+        return checkpoint
+    if reasons:
+        raise DataError(" ".join(reasons))
+    return None
+
+
+def _read(path: Path) -> Checkpoint:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).strip().splitlines()
+        raise DataError(
+            f"{path}: must be a whole checkpoint that `simvtr train` wrote, but cannot be read "
+            f"({reason[0][:120] if reason else type(error).__name__}). Delete it."
+        ) from error
+    fields = Checkpoint.__slots__
+    if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() - {"format"} != set(fields):
+        raise DataError(f"{path}: must be a checkpoint that `simvtr train` wrote, got another file. Delete it.")
+    return Checkpoint(**{name: content[name] for name in fields})
