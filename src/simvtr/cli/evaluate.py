@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     # Read leniently in both dialects: `evaluate` is as strict, and knows what the reference would have made of it.
     found = read_predictions(args.results, truth, strict=False)
     if not any(found.tracks.values()):
-        raise DataError(f"{args.results}: a list of results with at least one track is needed, got none.")
+        raise DataError(f"{args.results.name}: there must be at least one track, got an empty list.")
     result = evaluate(truth, found, dialect=args.dialect, class_agnostic=args.class_agnostic)
     print(result.to_json() if args.json else result.table())
     return 0

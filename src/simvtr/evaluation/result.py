@@ -94,11 +94,17 @@ class Result:
                 marks = [_percent(value) for value in (c.AP, c.AP50, c.AP75, c.AR10)]
                 rows.append([c.name, *marks, str(c.true_tracks), str(c.found_tracks)])
             blocks.append(_columns(rows))
-        of = "all categories as one" if self.class_agnostic else f"{len(self.categories)} categories"
-        blocks.append(
-            f"{self.videos} videos, {of}, {sum(self.true_counts)} true tracks, {sum(self.found_counts)} found tracks;"
-            f" dialect {self.dialect}; percent."
+        counts = ", ".join(
+            [
+                _counted(self.videos, "video"),
+                "all categories as one"
+                if self.class_agnostic
+                else _counted(len(self.categories), "category", "categories"),
+                _counted(sum(self.true_counts), "true track"),
+                _counted(sum(self.found_counts), "found track"),
+            ]
         )
+        blocks.append(f"{counts}; dialect {self.dialect}; percent.")
         return "\n\n".join(blocks)
 
     def to_json(self) -> str:
@@ -129,6 +135,10 @@ class Result:
 
 def _percent(value: float) -> str:
     return "-" if value == UNDEFINED else f"{100 * value:.2f}"
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> str:
