@@ -36,7 +36,7 @@ def make_clip(config: SynthConfig, seed: int) -> Clip:
         seed: any integer >= 0.
     Raises: ValueError on a negative seed.
 
-    >>> clip = make_clip(SynthConfig(width=160, height=96, frames=3, objects=(2, 2)), seed=1)
+    >>> clip = make_clip(SynthConfig(width=160, height=96, frames=3, objects=(2, 2)), seed=0)
     >>> clip.frames.shape, clip.masks.shape, clip.categories.shape
     ((3, 96, 160, 3), (2, 3, 96, 160), (2,))
     """

@@ -30,7 +30,7 @@ class Level:
 LEVELS = {
     "slight": Level(0.52, (0.10, 0.28), (0.20, 0.88), (0, 1), 0.15, 0.0),
     "moderate": Level(0.34, (0.12, 0.28), (0.33, 1.00), (0, 2), 0.5, 0.4),
-    "heavy": Level(0.09, (0.12, 0.26), (0.52, 1.00), (1, 2), 1.0, 0.7),
+    "heavy": Level(0.07, (0.12, 0.26), (0.56, 1.00), (1, 2), 1.0, 0.7),
 }
 
 
@@ -40,7 +40,7 @@ class SynthConfig:
 
     Args:
         width, height: of the picture, pixels, 32 to 4096.
-        frames: per video, at least 1. Speed of motion does not depend on it.
+        frames: per video, at least 1. A longer video begins with the shorter one (but for rare swaps of depth).
         occlusion: "slight", "moderate", "heavy", or "mixed" (the three in turn, by clip seed modulo 3).
         objects: fewest and most objects in a scene. A clip may show fewer: those that never appear are left out.
         size: smallest and largest diameter of an object in short sides of the picture, before zoom.

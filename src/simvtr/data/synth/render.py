@@ -12,6 +12,7 @@ cv2.setNumThreads(0)  # pictures are small: threads cost more than they give, an
 OCCLUDER = 255  # label of a foreground occluder; 0 is background, i + 1 is object i
 _FINE = 4  # coverage of a pixel is counted on 4 x 4 points
 _EXPOSURES = 4  # pictures averaged by motion blur, over half a frame
+_SHADE = 0.5  # darkness of the soft shadow that lifts a thing off what is behind it
 _REACH = 1.15  # the surface covers this much of the unit plane to each side
 
 
@@ -72,9 +73,10 @@ def _paint(picture: np.ndarray, labels: np.ndarray, sprite: Sprite, time: float,
     contours = [sprite.wobble(contour, time) @ place[:, :2].T + place[:, 2] for contour in sprite.contours]
     height, width = labels.shape
     low, high = contours[0].min(0), contours[0].max(0)
-    left, top = max(int(low[0]) - 1, 0), max(int(low[1]) - 1, 0)
-    right, bottom = min(int(high[0]) + 3, width), min(int(high[1]) + 3, height)
-    if left >= right or top >= bottom or high[0] < -0.5 or high[1] < -0.5:
+    soft = 1 + min(height, width) // 45  # reach of the shadow, pixels
+    left, top = max(int(low[0]) - soft, 0), max(int(low[1]) - soft, 0)
+    right, bottom = min(int(high[0]) + 2 * soft + 1, width), min(int(high[1]) + 2 * soft + 1, height)
+    if left >= right or top >= bottom:
         return 0
     # coverage: the outline filled on a grid four times as fine (its coordinates in sixteenths), then averaged
     fine = np.zeros(((bottom - top) * _FINE, (right - left) * _FINE), np.uint8)
@@ -96,7 +98,10 @@ def _paint(picture: np.ndarray, labels: np.ndarray, sprite: Sprite, time: float,
     )
     crop = picture[top:bottom, left:right]
     weight = cover.astype(np.float32) * np.float32(1 / 255)
-    crop[...] = cv2.blendLinear(surface, np.ascontiguousarray(crop), weight, 1 - weight)
+    window = 2 * soft + 1
+    dark = cv2.blur(weight, (window, window), anchor=(soft + 1, window - 1), borderType=cv2.BORDER_REPLICATE) * _SHADE
+    shaded = cv2.blendLinear(np.zeros_like(surface), np.ascontiguousarray(crop), dark, 1 - dark)
+    crop[...] = cv2.blendLinear(surface, shaded, weight, 1 - weight)
     labels[top:bottom, left:right][mask] = label
     return int(np.count_nonzero(mask))
 

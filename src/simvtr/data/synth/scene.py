@@ -1,5 +1,6 @@
 """A scene: background, camera, objects in depth order, occluders in front. Everything random is drawn here."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Scene:
 
 def make_scene(config: SynthConfig, seed: int) -> Scene:
     """Draws a scene. The same config and seed give the same scene; no global state is read or written."""
-    rng = np.random.default_rng(np.random.SeedSequence((0x51B7, seed)))
+    rng = np.random.default_rng(seed)
     level = config.level(seed)
     hue = rng.random()
     world = background(rng, int(config.height * 1.5), int(config.width * 1.5), hue)
@@ -65,25 +66,27 @@ def make_scene(config: SynthConfig, seed: int) -> Scene:
 def _objects(
     rng: np.random.Generator, config: SynthConfig, level: Level, occluders: tuple[Sprite, ...], hue: float
 ) -> tuple[Sprite, ...]:
+    """Objects from far to near. Each has its own random stream, so that one's trips do not change the others."""
     side = min(config.width, config.height)
     count = int(rng.integers(config.objects[0], config.objects[1] + 1))
     herd = rng.random() < 0.25  # one category in nearly one colour, as in a herd: only outline and motion tell apart
     shared = int(rng.integers(1, len(CATEGORIES) + 1)), hue + rng.uniform(0.1, 0.9)
     middle = rng.uniform(-0.25, 0.25, 2) * (1 - level.spread) * (config.width, config.height)
+    room = np.array((0.55 * config.width, 0.5 * config.height)) * level.spread
+    depth = rng.permutation(count)
     sprites = []
-    for index in range(count):
-        category = shared[0] if herd else int(rng.integers(1, len(CATEGORIES) + 1))
-        tint = shared[1] + rng.uniform(-0.03, 0.03) if herd else hue + rng.uniform(0.08, 0.92)
-        quantile = rng.uniform(*level.size)
-        radius = side / 2 * (config.size[0] + quantile * (config.size[1] - config.size[0]))
+    for index, own in enumerate(rng.spawn(count)):
+        category = shared[0] if herd else int(own.integers(1, len(CATEGORIES) + 1))
+        tint = shared[1] + own.uniform(-0.03, 0.03) if herd else hue + own.uniform(0.08, 0.92)
+        radius = side / 2 * (config.size[0] + own.uniform(*level.size) * (config.size[1] - config.size[0]))
+        surface = texture(own, max(16, int(radius * 2.6)), tint)
+        wobble = Wobble.draw(own)
         # homes on a sunflower spiral with jitter: apart from each other as far as `spread` lets them
-        angle, reach = 2.4 * index + rng.uniform(-0.5, 0.5), np.sqrt((index + 0.5) / count)
-        home = middle + np.array((np.cos(angle), np.sin(angle))) * reach * level.spread * (
-            0.55 * config.width, 0.5 * config.height)  # fmt: skip
-        path = _path(rng, config, level, (float(home[0]), float(home[1])), radius, occluders)
-        surface = texture(rng, max(16, int(radius * 2.6)), tint)
-        sprites.append(Sprite(outline(category), (radius, radius), surface, Wobble.draw(rng), path, category))
-    return tuple(sprites[i] for i in rng.permutation(count))
+        angle, reach = 2.4 * index + own.uniform(-0.5, 0.5), np.sqrt((index + 0.5) / count)
+        home = middle + np.array((np.cos(angle), np.sin(angle))) * reach * room
+        path = _path(own, config, level, (float(home[0]), float(home[1])), radius, occluders)
+        sprites.append(Sprite(outline(category), (radius, radius), surface, wobble, path, category))
+    return tuple(sprites[i] for i in depth)
 
 
 def _path(
@@ -95,23 +98,8 @@ def _path(
     occluders: tuple[Sprite, ...],
 ) -> Path:
     side = min(config.width, config.height)
-    trips = []
-    time = rng.uniform(-30, 10)
-    rate = level.leave + (level.hide if occluders else 0)
-    while rate and (time := time + rng.exponential(100 / rate)) < config.frames:
-        if rng.random() * rate < level.leave:
-            toward = rng.uniform(-0.5, 0.5) + (0 if rng.random() < 0.5 else np.pi)  # mostly to the left or right
-            beyond = (config.width * 0.72 + radius * 2, config.height * 0.95 + radius * 2)
-            target = (np.cos(toward) * beyond[0], np.sin(toward) * beyond[1])
-        else:
-            target = occluders[int(rng.integers(len(occluders)))].path.home
-            if abs(target[1]) < 1:  # a trunk: anywhere along it
-                target = (target[0], float(np.clip(home[1], -0.3 * side, 0.3 * side)))
-        trip = Excursion(time, rng.uniform(7, 13), rng.uniform(2, 8), (float(target[0]), float(target[1])))
-        trips.append(trip)
-        time += 2 * trip.travel + trip.stay
     sway = rng.uniform(*level.sway) * side
-    return Path(
+    path = Path(
         home,
         Swing.draw(rng, sway * rng.uniform(0.8, 1.8), (50, 120)),
         Swing.draw(rng, sway * rng.uniform(0.5, 1.0), (40, 100)),
@@ -119,8 +107,24 @@ def _path(
         float(rng.normal(0, 0.015)),
         float(rng.uniform(0, 2 * np.pi)),
         Swing.draw(rng, rng.uniform(0.05, 0.3), (50, 140)),
-        tuple(trips),
     )
+    trips = []  # drawn last and in order of time: a longer clip has the shorter one's trips, then more
+    time = rng.uniform(-30, 10)
+    rate = level.leave + (level.hide if occluders else 0)
+    while (time := time + rng.exponential(100 / rate)) < config.frames:
+        if rng.random() * rate < level.leave:
+            toward = rng.uniform(-0.5, 0.5) + (0 if rng.random() < 0.5 else np.pi)  # mostly to the left or right
+            beyond = (config.width * 0.72 + radius * 2, config.height * 0.95 + radius * 2)
+            target = (np.cos(toward) * beyond[0], np.sin(toward) * beyond[1])
+        else:
+            behind = occluders[int(rng.integers(len(occluders)))]
+            target = behind.path.home
+            if behind.size[1] > config.height:  # a trunk: anywhere along it
+                target = (target[0], float(np.clip(home[1], -0.3 * side, 0.3 * side)))
+        trip = Excursion(time, rng.uniform(7, 13), rng.uniform(2, 8), (float(target[0]), float(target[1])))
+        trips.append(trip)
+        time += 2 * trip.travel + trip.stay
+    return dataclasses.replace(path, excursions=tuple(trips))
 
 
 def _occluder(rng: np.random.Generator, config: SynthConfig, hue: float) -> Sprite:

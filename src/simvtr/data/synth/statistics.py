@@ -1,5 +1,6 @@
 """How occluded a data set is, measured from its masks: mBOR, tracks that vanish and return, OVIS labels."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def statistics(truth: Truth) -> OcclusionStatistics:
     """Measures a data set in memory. Crowd tracks are left out."""
     rates: list[float] = []
     returning = count = frames = 0
-    labels = dict.fromkeys(LABELS, 0)
+    labels = Counter[str]()
     for video in truth.videos.values():
         tracks = [track for track in truth.tracks.get(video.id, []) if not track.crowd]
         count += len(tracks)
@@ -59,14 +60,14 @@ def statistics(truth: Truth) -> OcclusionStatistics:
                 rates.append(occlusion_rate(np.array(boxes)))
         for label in (label for track in tracks for label in track.occlusion or () if label is not None):
             labels[label] += 1
-    total = max(1, sum(labels.values()))
+    total = max(1, labels.total())
     return OcclusionStatistics(
         videos=len(truth.videos),
         tracks=count,
         frames=frames,
         mbor=float(np.mean(rates)) if rates else 0.0,
         returning=returning / max(1, count),
-        labels={label: pixels / total for label, pixels in labels.items()},
+        labels={label: labels[label] / total for label in LABELS},
     )
 
 
