@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pycocotools import mask
+import pycocotools.mask
 
 from simvtr.errors import DataError
 
-coco: Any = mask  # its stubs leave out lists of masks
+coco: Any = pycocotools.mask  # its stubs leave out lists of masks
 MAX_PIXELS = 1 << 27  # pixels in one mask: four 8K frames; a hostile size must not reserve gigabytes
 _MAX_GROUPS = 7  # characters in one run: 7 x 5 bits hold any 32-bit run with its sign
 _MAX_OUTLINE = 2e6  # pixels along one polygon: pycocotools stores 5 points of 4 integers for each
@@ -200,11 +200,11 @@ def compress(counts: Sequence[int], height: int, width: int, *, where: str) -> R
     total = height * width
     if not len(counts):
         raise DataError(f"{where}: the runs must not be empty. Write an empty mask as one run of {total}, or as null.")
-    if len(counts) > 2 * total + 2:  # each run beyond the first holds a pixel, or is a zero we would drop
-        raise DataError(f"{where}: at most {total} runs fit {height} x {width} pixels, got {len(counts)}.")
-    odd = next((n for n in counts if type(n) is not int or not 0 <= n <= total), None)
-    if odd is not None:
-        raise DataError(f"{where}: every run must be a whole number from 0 to {total}, got {_short(odd)}.")
+    if len(counts) > 2 * total + 2:  # at least every second one is empty
+        raise DataError(f"{where}: {total} pixels must have at most {2 * total + 2} runs, got {len(counts)}.")
+    for n in counts:
+        if type(n) is not int or not 0 <= n <= total:
+            raise DataError(f"{where}: every run must be a whole number from 0 to {total}, got {_short(n)}.")
     if sum(counts) != total:
         raise DataError(
             f"{where}: the runs must add up to {height} x {width} = {total} pixels, got {sum(counts)}. "
@@ -232,12 +232,12 @@ def from_polygons(polygons: list[Any], height: int | None, width: int | None, *,
             raise DataError(
                 f"{where}: a polygon must be a list x0, y0, x1, y1, ... of at least three points, got {_short(points)}."
             )
-        odd = next((c for c in points if type(c) not in (int, float) or not abs(c) <= MAX_PIXELS), None)
-        if odd is not None:
-            raise DataError(f"{where}: polygon coordinates must be finite pixels of the picture, got {_short(odd)}.")
+        for c in points:
+            if type(c) not in (int, float) or not abs(c) <= MAX_PIXELS:
+                raise DataError(f"{where}: polygon coordinates must be finite pixels of the picture, got {_short(c)}.")
     rings = [np.asarray(points, np.float64).reshape(-1, 2) for points in polygons]
     outline = sum(float(np.abs(np.roll(ring, -1, axis=0) - ring).max(axis=1).sum()) for ring in rings)
-    if outline > _MAX_OUTLINE:
+    if not outline <= _MAX_OUTLINE:
         raise DataError(
             f"{where}: the polygons' outline must be at most {_MAX_OUTLINE:.0f} pixels, got {outline:.0f}. "
             "Write the mask as RLE."
