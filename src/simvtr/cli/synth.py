@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--objects", type=_range, default=(2, 5), metavar="LO-HI", help="fewest and most in a video (default: 2-5)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other videos (default: 0)")
-    parser.add_argument("--motion-blur", action="store_true", help="blur what moves, about four times slower")
+    parser.add_argument("--motion-blur", action="store_true", help="blur what moves, about eight times slower")
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ cv2.setNumThreads(0)  # pictures are small: threads cost more than they give, an
 
 OCCLUDER = 255  # label of a foreground occluder; 0 is background, i + 1 is object i
 _FINE = 4  # coverage of a pixel is counted on 4 x 4 points
-_EXPOSURES = 4  # pictures averaged by motion blur, over half a frame
+_EXPOSURES = 8  # pictures averaged by motion blur, over half a frame
 _SHADE = 0.5  # darkness of the soft shadow that lifts a thing off what is behind it
 _REACH = 1.15  # the surface covers this much of the unit plane to each side
 
