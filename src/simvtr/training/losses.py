@@ -50,8 +50,9 @@ class Losses:
         losses = self._label_and_boxes(outputs.logits, outputs.boxes, targets, matches, count)
         losses["focal"], losses["dice"] = self._masks(outputs.masks, targets, matches, count)
         losses["dense"] = outputs.logits.new_zeros(())
-        for logits in outputs.dense:
-            losses["dense"] = losses["dense"] + dense_class_loss(logits, targets)
+        if outputs.dense:
+            cells = [cell_classes(target, outputs.logits.shape[-1]) for target in targets]
+            losses["dense"] = torch.stack([dense_class_loss(tokens, cells) for tokens in outputs.dense]).sum()
         total = sum(getattr(self.config, name) * loss for name, loss in losses.items())
         losses["aux"] = outputs.logits.new_zeros(())
         for logits, boxes in outputs.aux:
@@ -137,23 +138,23 @@ def mask_losses(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     return focal.mean(1), dice
 
 
-def dense_class_loss(tokens: Tensor | Sequence[Tensor], targets: Sequence["Target"]) -> Tensor:
-    """Soft cross-entropy of the class of every token, the mean over all tokens: ours.
+def cell_classes(target: "Target", classes: int) -> Tensor:
+    """What covers the cell of each token of a clip: float32 (t, k+1, ceil(H/32), ceil(W/32)), shares that add up to 1.
 
-    The truth of a token is the share of its cell that objects of each class cover; the rest is "no object".
+    Where objects overlap they share the cell; what no object covers is "no object". `classes` is k+1.
+    """
+    share = F.avg_pool2d(target.masks.float(), TOKEN, ceil_mode=True).transpose(0, 1)  # (t, m, h, w)
+    cells = share.new_zeros((share.shape[0], classes, *share.shape[2:])).index_add_(1, target.labels, share)
+    cells[:, -1] = (1 - cells.sum(1)).clamp(min=0)
+    return cells / cells.sum(1, keepdim=True)
+
+
+def dense_class_loss(tokens: Tensor | Sequence[Tensor], cells: Sequence[Tensor]) -> Tensor:
+    """Soft cross-entropy of the class of every token, the mean over all tokens of all clips: ours.
 
     Args:
         tokens: one (t, k+1, h, w) a clip, logits at stride 32.
-        targets: one per clip, masks bool (m, t, H, W), with h = ceil(H / 32).
+        cells: one (t, k+1, h, w) a clip, of `cell_classes`.
     """
-    total, count = [], 0
-    for logits, target in zip(tokens, targets, strict=True):
-        truth = torch.zeros_like(logits, dtype=torch.float32)
-        if len(target.labels):
-            share = F.avg_pool2d(target.masks.float(), TOKEN, ceil_mode=True)  # (m, t, h, w)
-            truth.index_add_(1, target.labels, share.transpose(0, 1))
-        truth[:, -1] = (1 - truth.sum(1)).clamp(min=0)
-        truth = truth / truth.sum(1, keepdim=True)  # objects may overlap
-        total.append(-(truth * logits.float().log_softmax(1)).sum())
-        count += logits[:, 0].numel()
-    return torch.stack(total).sum() / count
+    total = [-(truth * x.float().log_softmax(1)).sum() for x, truth in zip(tokens, cells, strict=True)]
+    return torch.stack(total).sum() / sum(truth[:, 0].numel() for truth in cells)
