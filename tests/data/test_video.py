@@ -1,5 +1,6 @@
 """Frames come out as a player shows them, whatever they are stored in; what cannot be read is told in one line."""
 
+import gc
 import struct
 import warnings
 from pathlib import Path
@@ -93,6 +94,33 @@ def test_stopping_early_is_no_problem(tmp_path):
     assert read_frames(path, max_frames=99).length == 10
     for _ in read_frames(path):
         break
+
+
+@pytest.mark.filterwarnings("error")
+def test_frames_that_the_file_itself_hides_are_not_missed(tmp_path):
+    with write_video(tmp_path / "a.mp4", 10, (64, 64)) as video:
+        for i in range(20):
+            video.add(np.full((64, 64, 3), i * 10, np.uint8))
+    data = bytearray((tmp_path / "a.mp4").read_bytes())
+    at = data.index(b"elst") + 16  # where the edit list starts to show the track, 1024 ticks a frame
+    data[at : at + 4] = struct.pack(">i", struct.unpack(">i", data[at : at + 4])[0] + 3 * 1024)
+    (tmp_path / "a.mp4").write_bytes(data)
+    reader = read_frames(tmp_path / "a.mp4")
+    greys = [round(float(frame.mean()), -1) for frame in reader]
+    assert greys == [float(i * 10) for i in range(3, 20)] and reader.problems == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads Linux's count of memory pages")
+def test_memory_does_not_grow_with_the_frames_read(tmp_path):
+    reader = read_frames(write(tmp_path / "long.mp4", frames=300, picture=np.zeros((360, 640, 3), np.uint8)))
+    seen = []
+    gc.disable()  # a cycle through a frame would keep it: 300 frames of 0.3 MiB
+    try:
+        for _ in reader:
+            seen.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20)
+    finally:
+        gc.enable()
+    assert seen[-1] - seen[50] < 20
 
 
 ONE = 65536  # 1.0 in an mp4's 16.16 fixed point
