@@ -168,7 +168,7 @@ def test_coupled_queries_refuse_a_window_longer_than_theirs():
     config = replace(CONFIG, queries="coupled", frames=4)
     with pytest.raises(ValueError, match="window must be at most 4 frames for this model, got 5"):
         Predictor(Fake(config), window=5)
-    with pytest.raises(ValueError, match=r"at most 4 frames.*Choose window=4"):
+    with pytest.raises(DataError, match=r"at most 4 frames for this model, got 5. Choose window 4"):
         Predictor(Fake(config), window="all")(VIDEO)
 
 
@@ -310,9 +310,11 @@ def test_wrong_settings_are_refused_at_once(options, message):
         Predictor(Fake(), **options)
 
 
-def test_a_device_is_taken_at_its_word_or_found():
+def test_a_device_is_found_or_must_be_there():
     assert pick_device("cpu").type == "cpu"
     assert pick_device("auto").type in {"cpu", "cuda", "mps"}
+    with pytest.raises(ValueError, match=r"one that this machine has \(.*cpu\), got 'abacus'"):
+        pick_device("abacus")
 
 
 # --- the real network -----------------------------------------------------------------------------------------------

@@ -28,13 +28,17 @@ if TYPE_CHECKING:
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` is the fastest device at hand (CUDA, then MPS, then CPU); anything else is taken at its word.
+    """`auto` is the fastest device at hand (CUDA, then MPS, then CPU); anything else must be there.
 
     >>> pick_device("cpu")
     device(type='cpu')
     """
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = next(kind for kind, there in here.items() if there)
+    if not here.get(name.split(":")[0], False):
+        kinds = ", ".join(kind for kind, there in here.items() if there)
+        raise ValueError(f"device must be auto or one that this machine has ({kinds}), got {name!r}")
     return torch.device(name)
 
 
@@ -103,7 +107,7 @@ class Predictor:
         """One result per frame, in order, as soon as its window is done.
 
         Args: frames: RGB uint8 (H, W, 3), all of one size, pulled one window at a time and never kept at full size.
-        Raises: DataError when a frame is no such picture.
+        Raises: DataError when a frame is no such picture, or the video too long for "all" with coupled queries.
         """
         linker = self._identity()
         inputs = self._inputs(frames)
@@ -142,9 +146,9 @@ class Predictor:
         t = len(clip)
         if self._most:
             if t > self._most:
-                raise ValueError(
-                    f"Predictor: window must be at most {self._most} frames for this model, got "
-                    f"a video of {start + t} or more in one window. Choose window={self._most}."
+                raise DataError(
+                    f"the video: a window must have at most {self._most} frames for this model, got {t}. "
+                    f"Choose window {self._most}."
                 )
             clip = torch.cat([clip, clip[-1:].expand(self._most - t, -1, -1, -1)])  # dropped again below
         if self.model.training:

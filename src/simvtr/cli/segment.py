@@ -1,0 +1,385 @@
+"""Instance masks with identities for a video, a folder of images or a data set: results.json and overlay.mp4.
+
+SOURCE -> clips -> Predictor.stream -> TrackBuilder -> out/results.json
+                   with each frame  -> OverlayWriter -> out/overlay.mp4, out/frames/00000.png
+"""
+
+import argparse
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.progress import Progress
+
+    from simvtr.data.video import FrameReader
+    from simvtr.inference import FrameResult, Predictor
+    from simvtr.schema import PredictionWriter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", nargs="+", help="video file | folder of images | glob | image files | data set JSON (with --images)"
+    )
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder for results.json and overlay.mp4")
+    parser.add_argument(
+        "--weights", default="simvtr-tiny", help="packaged name, folder or .safetensors file (default: simvtr-tiny)"
+    )
+    parser.add_argument(
+        "--window",
+        type=_window,
+        help='frames per forward pass, or "all" (default: 1; for a model with coupled queries as many as it takes)',
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        default=0.5,
+        metavar="SCORE",
+        help="draw and count an object where its score is at least this (default: 0.5)",
+    )
+    parser.add_argument(
+        "--keep",
+        type=_share,
+        default=0.001,
+        metavar="SCORE",
+        help="results.json keeps a mask where its score is at least this (default: 0.001: average precision needs the "
+        "low ones; higher is faster)",
+    )
+    parser.add_argument("--max-frames", type=_count, metavar="N", help="only the first N frames of each video")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    parser.add_argument(
+        "--overlay",
+        action=argparse.BooleanOptionalAction,
+        help="draw the objects into an mp4 (default: yes; for a data set no: it makes overlays/VIDEO_ID.mp4)",
+    )
+    parser.add_argument("--png", action="store_true", help="also write the drawn frames as frames/00000.png, ...")
+    parser.add_argument("--images", type=Path, metavar="DIR", help="folder that the data set's file names start from")
+
+
+def _window(text: str) -> int | Literal["all"]:
+    return "all" if text == "all" else _count(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must lie in 0..1, got {text!r}")
+    return value
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 0; 1 when nothing decodes or a file of a data set is wrong; 130 after Ctrl-C, with the files so far.
+
+    A video that breaks off is no error: its frames are kept, and a warning says how many were promised.
+    """
+    dataset = len(args.source) == 1 and args.source[0].lower().endswith(".json")
+    wrong = (
+        "a data set JSON needs --images, the folder that its file names start from"
+        if dataset and args.images is None
+        else "--images belongs to a data set JSON"
+        if args.images is not None and not dataset
+        else _unwritable(args.out)
+    )
+    if wrong:
+        print(f"simvtr segment: {wrong}", file=sys.stderr)
+        return 2
+
+    from simvtr.errors import DataError, SimVTRWarning
+    from simvtr.inference import Predictor
+    from simvtr.model import load
+    from simvtr.schema import PredictionWriter
+
+    clips = _dataset(args) if dataset else _single(args)
+    model = load(args.weights)
+    window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
+    try:
+        predictor = Predictor(model, window, threshold=args.keep, device=args.device)
+    except ValueError as error:  # a window or device that this model or machine does not have
+        print(f"simvtr segment: {error}", file=sys.stderr)
+        return 2
+    done = _Summary()
+    interrupted, broken = False, None
+    begin = time.perf_counter()
+    with (
+        _Stop() as stop,  # outermost: it also guards the writing of the files
+        PredictionWriter(args.out / "results.json") as results,
+        _progress() as progress,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore", SimVTRWarning)  # the reader's problems are printed below, in one line each
+        try:
+            for clip in clips:
+                _segment(clip, predictor, args, results, progress, stop, done)
+        except KeyboardInterrupt:
+            if not done.frames:
+                raise
+            interrupted = True
+        except DataError as error:
+            if not done.frames:
+                raise
+            broken = error
+    done.seconds = time.perf_counter() - begin
+    for problem in done.problems:
+        print(f"simvtr segment: warning: {problem}", file=sys.stderr)
+    done.files.insert(0, args.out / "results.json")
+    print(done.text(args.threshold, predictor.model_seconds))
+    if broken:
+        raise DataError(f"{broken} The files hold the {done.frames} frames before it.")
+    if interrupted:
+        print(f"simvtr segment: interrupted, the files hold the {done.frames} frames done", file=sys.stderr)
+    return 130 if interrupted else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """One video to segment."""
+
+    id: int
+    name: str
+    open: Callable[[], "FrameReader"]
+    length: int | None  # entries that each of its tracks must have; None: what is read
+    video: Path | None  # the overlay
+    images: Path | None  # folder of the drawn frames
+
+
+def _single(args: argparse.Namespace) -> list[_Clip]:
+    from simvtr.data.video import read_frames
+
+    source = args.source[0] if len(args.source) == 1 else args.source
+    reader = read_frames(source, max_frames=args.max_frames)  # now: a wrong source is told before the model loads
+    return [
+        _Clip(
+            id=1,
+            name=reader.name,
+            open=lambda: read_frames(source, max_frames=args.max_frames),
+            length=None,
+            video=None if args.overlay is False else args.out / "overlay.mp4",
+            images=args.out / "frames" if args.png else None,
+        )
+    ]
+
+
+def _dataset(args: argparse.Namespace) -> list[_Clip]:
+    from simvtr.data.video import read_frames
+    from simvtr.errors import DataError
+    from simvtr.schema import Video, read_truth
+
+    root = args.images.resolve()
+
+    def opener(video: Video) -> Callable[[], "FrameReader"]:
+        where = f"{args.source[0]}, video {video.id}"
+        if not video.file_names:
+            raise DataError(f"{where}: file_names must list its frames, there are none. Add them.")
+        paths = [(root / name).resolve() for name in video.file_names[: args.max_frames]]
+        for name, path in zip(video.file_names, paths, strict=False):  # `paths` may be cut short
+            if not path.is_relative_to(root):
+                raise DataError(f"{where}: {name!r} leads out of {root}. Names must stay inside it.")
+            if not path.is_file():
+                raise DataError(f"{where}: no file {name!r} in {root}. Correct --images.")
+
+        def open_it() -> "FrameReader":
+            reader = read_frames(paths)
+            if (reader.width, reader.height) != (video.width, video.height):
+                raise DataError(
+                    f"{where}: its frames must be {video.width}x{video.height}, got {reader.width}x{reader.height}. "
+                    "Make them equal."
+                )
+            return reader
+
+        return open_it
+
+    return [
+        _Clip(
+            id=video.id,
+            name=f"video {video.id}",
+            open=opener(video),
+            length=video.length,
+            video=args.out / "overlays" / f"{video.id}.mp4" if args.overlay else None,
+            images=args.out / "frames" / str(video.id) if args.png else None,
+        )
+        for video in read_truth(args.source[0]).videos.values()
+    ]
+
+
+def _segment(
+    clip: _Clip,
+    predictor: "Predictor",
+    args: argparse.Namespace,
+    results: "PredictionWriter",
+    progress: "Progress",
+    stop: "_Stop",
+    done: "_Summary",
+) -> None:
+    """One video, start to end. Left early, by Ctrl-C or a broken image, it writes what it has and passes that on."""
+    from simvtr.errors import DataError
+    from simvtr.inference import TrackBuilder
+    from simvtr.inference.overlay import OverlayWriter
+
+    reader = clip.open()
+    task = progress.add_task(clip.name, total=reader.length, rate="–")
+    builder, drawn = TrackBuilder(), set()
+    draws = clip.video is not None or clip.images is not None
+    size = (reader.width, reader.height)
+    stopped: BaseException | None = None
+    begin = time.perf_counter()
+    with OverlayWriter(size, reader.fps, video=clip.video, images=clip.images) if draws else nullcontext() as overlay:
+        try:
+            for frame, result in _paired(clip, reader, predictor, stop, draws):
+                visible = [track for track in result.tracks if track.score >= args.threshold]
+                if overlay is not None and frame is not None:
+                    overlay.add(frame, visible)
+                builder.add(result)
+                drawn.update(track.identity for track in visible)
+                done.frames += 1
+                progress.update(task, advance=1, rate=f"{builder.frames / (time.perf_counter() - begin):.1f}")
+                stop.check()
+        except (KeyboardInterrupt, DataError) as error:
+            stopped = error
+    config = predictor.model.config
+    names = dict(zip(config.category_ids, config.category_names, strict=True))
+    promised = reader.length or 0 if stopped else 0  # a video that was read to its end is as long as what decoded
+    for track in builder.tracks(clip.length or max(promised, builder.frames)):
+        results.add(clip.id, track)
+        if track.identity in drawn:
+            done.objects[names[track.category_id]] += 1
+    done.videos += bool(builder.frames)
+    done.problems += reader.problems
+    done.files += [path for path in (clip.video, clip.images) if path and builder.frames]
+    if stopped:
+        raise stopped
+
+
+def _paired(
+    clip: _Clip, reader: "FrameReader", predictor: "Predictor", stop: "_Stop", draws: bool
+) -> Iterator[tuple["np.ndarray | None", "FrameResult"]]:
+    """Every result with its frame, or with None when nothing is drawn.
+
+    The frames of a window wait in memory for its results; when the window is the whole video they are read again.
+    """
+    if predictor.window == "all" and draws:
+        yield from zip(clip.open(), predictor.stream(stop.watch(reader)), strict=True)
+        return
+    waiting: deque[np.ndarray | None] = deque()
+
+    def noted() -> Iterator["np.ndarray"]:
+        for frame in stop.watch(reader):
+            waiting.append(frame if draws else None)
+            yield frame
+
+    for result in predictor.stream(noted()):
+        yield waiting.popleft(), result
+
+
+class _Stop:
+    """Ctrl-C asks for a stop between two frames, so that files can be finished; a second one stops at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> "_Stop":
+        self._ours = (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ignored or taken: not ours to change
+        )
+        if self._ours:
+            signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def _ask(self, number: int, stack: FrameType | None) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a stop was asked for."""
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def watch(self, frames: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
+        """The same frames, until a stop is asked for."""
+        for frame in frames:
+            self.check()
+            yield frame
+
+    def __exit__(self, *_: object) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@dataclass(slots=True)
+class _Summary:
+    """What the last lines on stdout tell."""
+
+    videos: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    objects: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    def text(self, threshold: float, model_seconds: float) -> str:
+        """Frames, objects, speed and files, one line each.
+
+        >>> print(_Summary(1, 50, 10.0, Counter(dog=2, cat=1), [], [Path("out/results.json")]).text(0.5, 9.0))
+        1 video, 50 frames, 5.0 frames/s end to end, 90 % of the time in the model
+        3 objects with a score of 0.5 or more: 2 dog, 1 cat
+        out/results.json
+        """
+        kinds = ", ".join(f"{count} {name}" for name, count in self.objects.most_common())
+        found = f"{_many(self.objects.total(), 'object')} with a score of {threshold:g} or more"
+        if not kinds and threshold > 0:
+            kinds = "try a lower --threshold"
+        return "\n".join(
+            (
+                f"{_many(self.videos, 'video')}, {_many(self.frames, 'frame')}, "
+                f"{self.frames / self.seconds:.1f} frames/s end to end, "
+                f"{100 * model_seconds / self.seconds:.0f} % of the time in the model",
+                f"{found}: {kinds}" if kinds else found,
+                *map(str, self.files),
+            )
+        )
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _unwritable(folder: Path) -> str | None:
+    """Why results cannot be written to this folder, which is made; None when they can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
+    return None
+
+
+def _progress() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames · {task.fields[rate]} a second ·"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
