@@ -196,7 +196,7 @@ class _Check:
             self.add("repeated id", where)
         size = None
         try:
-            size = checked_size((video.height, video.width), where=where)
+            size = checked_size([video.height, video.width], where=where)
         except DataError as error:
             self.add("video size", str(error))
         for frame, name in enumerate(names):

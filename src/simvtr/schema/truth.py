@@ -37,6 +37,8 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
             breaches.add(f"{path.name}, $.categories[{i}]: category ids must be unique, got {kind.id} again.")
         categories[kind.id] = Category(kind.id, kind.name if kind.name is not None else str(kind.id))
 
+    breaches.raise_any()  # what follows is measured against videos and categories
+
     tracks: dict[int, list[TruthTrack]] = {video: [] for video in videos}
     seen: set[int] = set()
     annotations = raw.annotations or []
@@ -116,11 +118,11 @@ def _videos(raws: list[RawVideo], name: str, breaches: Breaches) -> dict[int, Vi
         if raw.id in videos:
             breaches.add(f"{where}: video ids must be unique, got {raw.id} again.")
         try:
-            height, width = checked_size((raw.height, raw.width), where=where)
+            height, width = checked_size([raw.height, raw.width], where=where)
         except DataError as error:
             breaches.add(str(error))
-            height = width = 1
-        videos[raw.id] = Video(raw.id, width, height, length, names)
+        else:
+            videos[raw.id] = Video(raw.id, width, height, length, names)
     return videos
 
 

@@ -1,0 +1,98 @@
+"""Results appear whole or not at all, with one entry a frame."""
+
+import json
+
+import numpy as np
+import pytest
+
+from simvtr.rle import encode
+from simvtr.schema import PredictionWriter, Track, read_truth, write_predictions, write_truth
+from tests.schema.files import TRUTH, write
+
+MASK = encode(np.ones((2, 4), bool))
+
+
+def test_nothing_appears_before_the_end(tmp_path):
+    path = tmp_path / "results.json"
+    with PredictionWriter(path) as writer:
+        writer.add(1, Track(2, 0.5, (MASK, None)))
+        assert not path.exists()
+        assert [p.suffix for p in tmp_path.iterdir()] == [".part"]
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+    assert json.loads(path.read_text()) == [
+        {"video_id": 1, "category_id": 2, "score": 0.5, "segmentations": [{"size": [2, 4], "counts": "08"}, None]}
+    ]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("name", ["results.json", "results.zip", "results.json.gz"])
+def test_an_interrupted_writer_leaves_nothing(tmp_path, error, name):
+    (tmp_path / name).write_text("the old results")
+    with pytest.raises(error), PredictionWriter(tmp_path / name) as writer:
+        writer.add(1, Track(2, 0.5, (MASK,)))
+        raise error
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "the old results"
+
+
+@pytest.mark.parametrize("name", ["results.json", "results.zip", "results.json.gz"])
+def test_finish_keeps_what_is_done(tmp_path, name):
+    with pytest.raises(KeyboardInterrupt), PredictionWriter(tmp_path / name) as writer:
+        writer.add(1, Track(2, 0.5, (MASK,)))
+        writer.finish()
+        writer.finish()  # a second call does nothing
+        raise KeyboardInterrupt
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).stat().st_size > 0
+
+
+def test_no_track_is_an_empty_list(tmp_path):
+    write_predictions(tmp_path / "results.json", {})
+    assert json.loads((tmp_path / "results.json").read_text()) == []
+
+
+def test_short_tracks_are_filled_to_the_given_length(tmp_path):
+    path = tmp_path / "results.json"
+    write_predictions(path, {1: [Track(2, 0.5, (MASK,)), Track(2, 0.4, ())]}, lengths={1: 3})
+    assert [len(track["segmentations"]) for track in json.loads(path.read_text())] == [3, 3]
+
+
+def test_tracks_of_other_lengths_are_refused(tmp_path):
+    path = tmp_path / "results.json"
+    for lengths, first in (({1: 2}, 2), (None, 2)):
+        with pytest.raises(ValueError, match=rf"of video 1 must have {first} frames, got 3\. Put None"):
+            write_predictions(path, {1: [Track(2, 0.5, (None,) * n) for n in (2, 3)]}, lengths)
+    with pytest.raises(ValueError, match=r"of video 1 must have 2 frames, got 1"):
+        write_predictions(path, {1: [Track(2, 0.5, (None,) * n) for n in (2, 1)]})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_video_or_score_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"the video must be one of `lengths`, got 2"):
+        write_predictions(tmp_path / "r.json", {2: [Track(2, 0.5, (None,))]}, lengths={1: 1})
+    for score in (float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=rf"the score must be finite, got {score}"):
+            write_predictions(tmp_path / "r.json", {1: [Track(2, score, (None,))]})
+
+
+def test_numpy_numbers_are_written_as_numbers(tmp_path):
+    track = Track(np.int64(2), np.float32(0.5), (None,), identity=np.int64(4))
+    write_predictions(tmp_path / "r.json", {np.int64(1): [track]})
+    (entry,) = json.loads((tmp_path / "r.json").read_text())
+    assert entry == {"video_id": 1, "category_id": 2, "score": 0.5, "segmentations": [None], "identity": 4}
+
+
+def test_equal_results_are_equal_files(tmp_path):
+    for name in ("r.json", "r.zip", "r.json.gz"):
+        write_predictions(tmp_path / name, {1: [Track(2, 0.5, (MASK,))]})
+        first = (tmp_path / name).read_bytes()
+        write_predictions(tmp_path / name, {1: [Track(2, 0.5, (MASK,))]})
+        assert (tmp_path / name).read_bytes() == first
+
+
+def test_a_truth_that_cannot_be_written_leaves_nothing(tmp_path):
+    truth = read_truth(write(tmp_path, TRUTH))
+    truth.tracks[0][0] = type(truth.tracks[0][0])(1, 99, 1, (), (), ())  # of a video that is not there
+    with pytest.raises(KeyError):
+        write_truth(tmp_path / "again.json", truth)
+    assert [p.name for p in tmp_path.iterdir()] == ["truth.json"]
