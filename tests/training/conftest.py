@@ -6,6 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from simvtr.config import AugmentConfig, DataConfig, LossConfig, Recipe, Stage, TrainConfig, simvtr_tiny
+from simvtr.data.synth import SynthConfig, write_dataset
+
 
 @dataclass
 class FakeTarget:
@@ -57,3 +60,31 @@ def make_outputs():
         return FakeOutputs(logits.expand(1, frames, -1, -1), boxes, masks, **rest)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory) -> DataConfig:
+    """Two synthetic videos of four frames."""
+    out = tmp_path_factory.mktemp("synth")
+    truth = write_dataset(out, SynthConfig(width=64, height=48, frames=4, objects=(1, 2)), videos=2, seed=3)
+    return DataConfig(str(truth), str(out / "JPEGImages"))
+
+
+@pytest.fixture
+def tiny_recipe(tiny_data, tmp_path) -> Recipe:
+    """Six steps of the smallest network, with everything random switched on."""
+    model = simvtr_tiny(
+        backbone_width=16, channels=64, feedforward=32, instances=3, encoder_layers=1, decoder_layers=2, dropout=0.1
+    )
+    train = TrainConfig(
+        optimizer="adamw",
+        lr=1e-3,
+        steps=6,
+        schedule="cosine",
+        ema=0.9,
+        stages=(Stage(0.5, (1, 2), 2), Stage(0.5, (3,), 1)),
+        loss=LossConfig(dense=1.0, mask_stride=2),
+        augment=AugmentConfig(crop=0.0, short_sides=(), permute_channels=0.5),
+        device="cpu",
+    )
+    return Recipe(out=str(tmp_path / "run"), model=model, data=(tiny_data,), train=train)

@@ -1,15 +1,16 @@
 """Train or fine-tune a model by a recipe."""
 
 import argparse
-import difflib
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simvtr.config import Recipe
+    from simvtr.model import SimVTR
+    from simvtr.schema import Truth
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,15 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
+    from simvtr.cli.recipe import read_recipe
+
     try:
         recipe = read_recipe(args.recipe, args.rest + (["--out", str(args.out)] if args.out else []))
     except ValueError as error:
         print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    from simvtr.training.loop import Stopped, train
+    from simvtr.training import Stopped, train
 
     try:
-        folder = train(recipe, resume=args.resume, progress=not args.quiet, validate=_validator(recipe))
+        folder = train(recipe, resume=args.resume, progress=not args.quiet, validate=validator(recipe))
     except Stopped as stopped:
         print(f"simvtr train: {stopped}. Continue with the same command and --resume.", file=sys.stderr)
         return 130
@@ -40,85 +43,62 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_recipe(path: Path, overrides: Sequence[str] = ()) -> "Recipe":
-    """A recipe file with changes ("--train.lr", "1e-4", "--data.0.truth=x.json", ...) on top.
+def validator(recipe: "Recipe") -> "Callable[[SimVTR], dict[str, float]] | None":
+    """What scores a network on `recipe.validate`: AP, AP50 and AP50 without classes, in percent; or None.
 
-    Raises: ValueError in one sentence when the file is not YAML, or a key or a value is wrong.
+    Windows are as long as the longest clip of the last training stage. Frames outside first..last-1 do not count.
     """
-    import msgspec
-    import yaml
+    if recipe.validate is None:
+        return None
+    from simvtr.data.dataset import VideoDataset
+    from simvtr.evaluation import evaluate
+    from simvtr.inference import Predictor
+    from simvtr.schema import read_truth
 
-    from simvtr.config import Recipe
+    config = recipe.validate
+    truth = cut(read_truth(config.truth), config.first, config.last)
+    data = VideoDataset(read_truth(config.truth), config.images, first=config.first, last=config.last)
 
-    try:
-        content = yaml.safe_load(path.read_text()) or {}
-        for key, value in _pairs(overrides):
-            _put(content, key.split("."), yaml.safe_load(value))
-    except OSError as error:
-        raise ValueError(f"{path}: must be a recipe, but cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ValueError(f"{path}: must be a recipe in YAML, got: {error}") from error
-    try:
-        recipe = msgspec.convert(content, Recipe, strict=False)  # not strict: YAML takes 1e-4 for a text
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        raise ValueError(f"{path}, {where.strip('`').removeprefix('$.') or 'top'}: {what}") from error
-    _refuse_unknown(content, msgspec.to_builtins(recipe), f"{path}, ")
-    if not recipe.data:
-        raise ValueError(f"{path}: must name at least one data set under `data`, got none")
-    return recipe
+    def validate(model: "SimVTR") -> dict[str, float]:
+        coupled = model.config.queries == "coupled"
+        window = model.config.frames if coupled else max(recipe.train.stages[-1].frames)
+        predictor = Predictor(model, window, device=recipe.train.device)
+        found = {}
+        for video, length in data.videos:
+            tracks = predictor(data.clip(video, [index]).frames[0] for index in range(length))
+            found[video] = [track for track in tracks if track.category_id in truth.categories]
+        named, nameless = (evaluate(truth, found, class_agnostic=blind).stats for blind in (False, True))
+        return {
+            "AP": 100 * named["AP"],
+            "AP50": 100 * named["AP50"],
+            "class-agnostic AP50": 100 * nameless["AP50"],
+        }
 
-
-def _pairs(overrides: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """("--a.b", "1", "--c=2") -> ("a.b", "1"), ("c", "2")."""
-    words = iter(overrides)
-    for word in words:
-        key, equals, value = word.partition("=")
-        following = value if equals else next(words, None)
-        if not key.startswith("--") or following is None:
-            raise ValueError(f"arguments: must be --key.of.recipe VALUE, got {word!r}")
-        yield key.removeprefix("--"), following
+    return validate
 
 
-def _put(content: Any, keys: list[str], value: Any) -> None:
-    """content["a"]["0"]["b"] = value, where content is of dicts and lists."""
-    for key, below in pairwise(keys):
-        if isinstance(content, list):
-            content = content[_place(content, key)]
-        elif isinstance(content, dict):
-            if content.get(key) is None:
-                content[key] = [] if below.isdigit() else {}
-            content = content[key]
-    if isinstance(content, list):
-        content[_place(content, keys[-1])] = value
-    elif isinstance(content, dict):
-        content[keys[-1]] = value
-    else:
-        raise ValueError(f"arguments: --{'.'.join(keys)} must be a key of the recipe, but it leads into a value")
-
-
-def _place(items: list, key: str) -> int:
-    """The index that a key names; the one after the last makes room for a new entry."""
-    if not key.isdigit() or int(key) > len(items):
-        raise ValueError(f"arguments: an entry of a list must be a number up to {len(items)}, got {key!r}")
-    if int(key) == len(items):
-        items.append({})
-    return int(key)
-
-
-def _refuse_unknown(given: Any, taken: Any, where: str) -> None:
-    """Every key that was given must be in what was taken."""
-    if isinstance(given, dict):
-        for key, value in given.items():
-            if key not in taken:
-                near = difflib.get_close_matches(str(key), taken, 1)
-                hint = f"do you mean {near[0]!r}?" if near else f"known are {', '.join(taken)}"
-                raise ValueError(f"{where}{key}: unknown key; {hint}")
-            _refuse_unknown(value, taken[key], f"{where}{key}.")
-    elif isinstance(given, list):
-        for i, (value, other) in enumerate(zip(given, taken, strict=True)):
-            _refuse_unknown(value, other, f"{where}{i}.")
-
-
-def _validator(recipe: "Recipe") -> Callable[[Any], dict[str, float]] | None:
-    return None
+def cut(truth: "Truth", first: int, last: int | None) -> "Truth":
+    """The same truth of frames first..last-1 alone; videos and tracks that are not in them are left out."""
+    if first == 0 and last is None:
+        return truth
+    part = slice(first, last)
+    videos = {
+        video.id: replace(video, length=len(range(video.length)[part]), file_names=video.file_names[part])
+        for video in truth.videos.values()
+        if first < video.length
+    }
+    tracks = {
+        video: [
+            replace(
+                track,
+                segmentations=track.segmentations[part],
+                areas=track.areas[part],
+                boxes=track.boxes[part],
+                occlusion=None if track.occlusion is None else track.occlusion[part],
+            )
+            for track in truth.tracks[video]
+            if any(mask is not None for mask in track.segmentations[part])
+        ]
+        for video in videos
+    }
+    return replace(truth, videos=videos, tracks=tracks)

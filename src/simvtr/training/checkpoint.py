@@ -7,13 +7,12 @@ the recipe's seed, so this is enough to continue as if nothing had happened.
 import os
 import pickle
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from simvtr.config import Recipe
 from simvtr.errors import DataError, SimVTRWarning
 
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
@@ -30,11 +29,6 @@ class Checkpoint:
     model: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     average: dict[str, torch.Tensor] | None  # moving average of the weights (`train.ema`)
-
-
-def plain(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as plain values, as a checkpoint keeps it."""
-    return asdict(recipe)
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:

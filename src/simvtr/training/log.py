@@ -26,12 +26,13 @@ class Log:
         self._board = _board(folder, step)
 
     def add(self, step: int, **values: Any) -> None:
-        """One line: the step it is about, and numbers by name."""
+        """One line: the step it is about, and numbers by name, or groups of them."""
         self._file.write(json.dumps({"step": step, **values}) + "\n")
         self._file.flush()
         if self._board is not None:
             for name, value in values.items():
-                self._board.add_scalar(name, value, step)
+                for key, number in value.items() if isinstance(value, dict) else [("", value)]:
+                    self._board.add_scalar(f"{name}/{key}" if key else name, number, step)
 
     def close(self) -> None:
         """Finish the files."""

@@ -8,21 +8,16 @@ the weights of an unbroken one, bit by bit on a CPU.
 """
 
 import copy
-import signal
-import threading
+import math
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
-from simvtr.config import LossConfig, ModelConfig, Recipe
+from simvtr.config import ModelConfig, Recipe
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
 from simvtr.data.dataset import Batch, JoinedDataset, VideoDataset
 from simvtr.errors import DataError
@@ -30,13 +25,14 @@ from simvtr.model import SimVTR
 from simvtr.model import save as save_weights
 from simvtr.schema import read_truth
 from simvtr.training import checkpoint as checkpoints
+from simvtr.training.feed import feed
+from simvtr.training.interrupt import gentle_stop
 from simvtr.training.log import Log, Meter, clock
 from simvtr.training.losses import Losses
 from simvtr.training.matcher import Match, match_clip
 from simvtr.training.optimizer import Average, build_optimizer, clip_gradients, rate, set_rate
 from simvtr.training.start import categories_of, start_model
 
-AHEAD = 2  # batches made while the network is busy
 Validate = Callable[[SimVTR], dict[str, float]]
 
 
@@ -66,87 +62,65 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     saved = checkpoints.load(folder) if resume else None
     if not resume and (folder / checkpoints.NAME).exists():
         raise DataError(f"{folder}: holds a training already. Continue it with --resume, or give another --out.")
+    notes: list[str] = []
     truths = [read_truth(data.truth) for data in recipe.data]
-    say_first: list[str] = []
     if saved is None:
-        model = start_model(recipe, categories_of(truths), say_first.append)
+        model = start_model(recipe, categories_of(truths), notes.append)
     else:
         model = SimVTR(ModelConfig(**saved.shape))
-        model.load_state_dict(saved.model)
-        say_first += [f"continuing after step {saved.step}", *_changes(saved.recipe, checkpoints.plain(recipe))]
+        notes += [f"continuing after step {saved.step}", *changes(saved.recipe, asdict(recipe))]
+    ids = model.config.category_ids
     dataset = JoinedDataset(
         [
-            VideoDataset(truth, data.images, category_ids=model.config.category_ids, first=data.first, last=data.last)
+            VideoDataset(truth, data.images, category_ids=ids, first=data.first, last=data.last)
             for truth, data in zip(truths, recipe.data, strict=True)
         ]
     )
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap)
-    batches = Batches(dataset, plan, config.augment)
-
-    device = _device(config.device)
-    model.to(device).train()
-    model.backbone.to(memory_format=torch.channels_last)  # a fifth less time in it, the same numbers
-    optimizer = build_optimizer(model, config)
-    average = Average(model, config.ema) if config.ema else None
-    first = 0
+    state = State(model, recipe)
     if saved is not None:
-        first = saved.step
-        optimizer.load_state_dict(saved.optimizer)
-        if average is not None and saved.average is not None:
-            average.values = {name: value.to(device) for name, value in saved.average.items()}
+        state.restore(saved)
 
-    def keep(done: int) -> None:
-        state = None if average is None else average.values
-        checkpoints.save(
-            folder,
-            checkpoints.Checkpoint(
-                done, checkpoints.plain(recipe), asdict(model.config), model.state_dict(), optimizer.state_dict(), state
-            ),
-        )
-        save_weights(_best(model, average), folder)
-
-    def score(done: int) -> None:
-        if validate is not None:
-            found = validate(_best(model, average))
-            log.add(done - 1, **found)
-            meter.say(f"step {done}: " + ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
-
+    log, meter = Log(folder, state.done), Meter(state.done, steps, show=progress)
     losses = Losses(config.loss)
-    log, meter = Log(folder, first), Meter(first, steps, show=progress)
-    for line in say_first:
-        meter.say(line)
     began = written = ended = time.monotonic()
+
+    def score() -> None:
+        if validate is not None:
+            found = validate(state.best())
+            log.add(state.done - 1, validation=found)
+            meter.say(f"step {state.done}: " + ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
+
     try:
-        with _gentle_stop() as stop:
-            for step, batch in zip(range(first, steps), _ahead(batches, first, config.workers), strict=True):
+        for note in notes:
+            meter.say(note)
+        with gentle_stop() as stop:
+            for batch in feed(Batches(dataset, plan, config.augment), state.done, config.workers):
                 started = time.monotonic()
-                torch.manual_seed(config.seed * 1_000_003 + step)  # of dropout
-                factor = rate(step, steps, config)
-                set_rate(optimizer, factor)
-                values = _step(model, losses, config.loss, optimizer, batch.to(device), config.clip_norm)
-                if average is not None:
-                    average.update(model, step)
+                factor = rate(state.done, steps, config)
+                values = step(state, losses, batch, factor)
                 waited, ended = started - ended, time.monotonic()
                 log.add(
-                    step,
+                    state.done - 1,
                     **values,
                     lr=config.lr * factor,
                     seconds=round(ended - started, 4),
                     waited=round(waited, 4),  # for the batch, and since the last step's end
                     frames=batch.frames.shape[0] * batch.frames.shape[1],
                 )
-                meter.step(step + 1, values["total"])
-                if recipe.validate_every and (step + 1) % recipe.validate_every == 0 and step + 1 < steps:
-                    score(step + 1)
-                if stop.is_set() and step + 1 < steps:
-                    keep(step + 1)
-                    raise Stopped(step + 1, steps, folder)
-                if time.monotonic() - written > config.checkpoint_minutes * 60:
-                    keep(step + 1)
+                meter.step(state.done, values["total"])
+                if state.done == steps:
+                    break
+                if recipe.validate_every and state.done % recipe.validate_every == 0:
+                    score()
+                if stop.is_set() or time.monotonic() - written > config.checkpoint_minutes * 60:
+                    state.keep(folder)
                     written = time.monotonic()
-            keep(steps)
-            score(steps)
+                if stop.is_set():
+                    raise Stopped(state.done, steps, folder)
+            state.keep(folder)
+            score()
             meter.say(f"{steps} steps in {clock(time.monotonic() - began)}; weights are in {folder}")
     finally:
         meter.close()
@@ -154,87 +128,109 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     return folder
 
 
-def _step(
-    model: SimVTR, losses: Losses, weights: LossConfig, optimizer: torch.optim.Optimizer, batch: Batch, clip_norm: float
-) -> dict[str, float]:
-    """One update. Returns the losses and the norm of the gradient."""
+class State:
+    """What a step changes: the network, its optimizer, the average of its weights, and the number of steps done."""
+
+    def __init__(self, model: SimVTR, recipe: Recipe) -> None:
+        self.recipe, self.done = recipe, 0
+        self.device = _device(recipe.train.device)
+        self.model = model.to(self.device).train()
+        # A fifth less time in the backbone.
+        self.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.optimizer = build_optimizer(model, recipe.train)
+        self.average = Average(model, recipe.train.ema) if recipe.train.ema else None
+
+    def restore(self, saved: checkpoints.Checkpoint) -> None:
+        """Take over a checkpoint's state; settings are the recipe's.
+
+        Raises: DataError when the recipe's optimizer is not the checkpoint's.
+        """
+        settings = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
+        try:
+            self.model.load_state_dict(saved.model)
+            self.optimizer.load_state_dict(saved.optimizer)
+        except (ValueError, RuntimeError, KeyError) as error:
+            raise DataError(
+                f"{self.recipe.out}: its checkpoint must fit the recipe's model and optimizer, got: {error}. "
+                "Continue with the recipe it was begun with."
+            ) from error
+        for group, setting in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(setting)
+        if self.average is not None:
+            self.average = Average(self.model, self.average.decay)
+            for name, value in (saved.average or {}).items():
+                self.average.values[name].copy_(value)
+        self.done = saved.step
+
+    def keep(self, folder: Path) -> None:
+        """Write checkpoint and weights."""
+        content = checkpoints.Checkpoint(
+            step=self.done,
+            recipe=asdict(self.recipe),
+            shape=asdict(self.model.config),
+            model=self.model.state_dict(),
+            optimizer=self.optimizer.state_dict(),
+            average=None if self.average is None else self.average.values,
+        )
+        checkpoints.save(folder, content)
+        save_weights(self.best(), folder)
+
+    def best(self) -> SimVTR:
+        """A copy of the network with the weights to save, in eval mode."""
+        chosen = copy.deepcopy(self.model).eval()
+        if self.average is not None:
+            chosen.load_state_dict(self.average.values)
+        return chosen
+
+
+def step(state: State, losses: Losses, batch: Batch, factor: float) -> dict[str, float]:
+    """One update at `factor` times the learning rate. Returns the losses and the norm of the gradient."""
+    model, config = state.model, state.recipe.train
+    torch.manual_seed(config.seed * 1_000_003 + state.done)  # of dropout
+    batch = batch.to(state.device)
     matches: list[Match] = []
 
     def matched(clip: int, logits: Tensor, boxes: Tensor) -> Tensor:
-        matches.append(match_clip(logits, boxes, batch.targets[clip], weights))
+        matches.append(match_clip(logits, boxes, batch.targets[clip], config.loss))
         return matches[-1][0]
 
-    outputs = model(batch.frames, batch.padding, matched)
+    with torch.autocast(batch.frames.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        outputs = model(batch.frames, batch.padding, matched)
     found = losses(outputs, batch.targets, matches)
-    optimizer.zero_grad(set_to_none=True)
+    state.optimizer.zero_grad(set_to_none=True)
     found["total"].backward()
-    norm = clip_gradients(model.parameters(), clip_norm)
-    values = dict(zip(found, torch.stack(list(found.values())).detach().tolist(), strict=True))
-    if not (norm < float("inf") and abs(values["total"]) < float("inf")):
+    norm = clip_gradients(model.parameters(), config.clip_norm)
+    values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
+    if not (math.isfinite(norm) and math.isfinite(values["total"])):
         raise DataError(
-            f"training: loss and gradient must be finite, got {values['total']} and {norm}: it has diverged. Lower "
-            "train.lr or train.clip_norm, or add train.warmup; the last checkpoint is sound."
+            f"step {state.done}: loss and gradient must be finite, got {values['total']} and {norm}: the training has "
+            "diverged. Lower train.lr or train.clip_norm, or add train.warmup. The last checkpoint is sound."
         )
-    optimizer.step()
+    set_rate(state.optimizer, factor)
+    state.optimizer.step()
+    if state.average is not None:
+        state.average.update(model, state.done)
+    state.done += 1
     return {**values, "grad_norm": norm}
 
 
-def _best(model: SimVTR, average: Average | None) -> SimVTR:
-    """A copy of the model with the weights to save, in eval mode."""
-    chosen = copy.deepcopy(model).eval()
-    if average is not None:
-        chosen.load_state_dict(average.values)
-    return chosen
+def changes(old: dict, new: dict, path: str = "") -> list[str]:
+    """One line for every setting that is not the checkpoint's.
+
+    >>> changes({"out": "a", "train": {"lr": 1, "seed": 2}}, {"out": "a", "train": {"lr": 3, "seed": 2}})
+    ['train.lr was 1 before, is 3 from here on']
+    """
+    lines = []
+    for key, value in new.items():
+        before = old.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            lines += changes(before, value, f"{path}{key}.")
+        elif value != before:
+            lines.append(f"{path}{key} was {before} before, is {value} from here on")
+    return lines
 
 
 def _device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     return torch.device(name)
-
-
-def _changes(old: dict, new: dict, path: str = "") -> list[str]:
-    """One line for every setting that is not the checkpoint's; the new one counts."""
-    lines = []
-    for key in new:
-        if isinstance(new[key], dict) and isinstance(old.get(key), dict):
-            lines += _changes(old[key], new[key], f"{path}{key}.")
-        elif new[key] != old.get(key):
-            lines.append(f"{path}{key} was {old.get(key)} before, is {new[key]} from here on")
-    return lines
-
-
-def _ahead(batches: Batches, first: int, workers: int) -> Iterator[Batch]:
-    """Batches first, first+1, ... in order, the next ones made by a thread or by processes meanwhile."""
-    if workers:
-        yield from DataLoader(batches, batch_size=None, sampler=range(first, len(batches)), num_workers=workers)
-        return
-    with ThreadPoolExecutor(1) as thread:
-        coming: deque[Future[Batch]] = deque()
-        for step in range(first, len(batches)):
-            coming.append(thread.submit(batches.__getitem__, step))
-            if len(coming) > AHEAD:
-                yield coming.popleft().result()
-        while coming:
-            yield coming.popleft().result()
-
-
-@contextmanager
-def _gentle_stop() -> Iterator[threading.Event]:
-    """Within, the first Ctrl-C or SIGTERM sets the event; the second one interrupts."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may catch signals
-        yield stop
-        return
-
-    def on_signal(number: int, _frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

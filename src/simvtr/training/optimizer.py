@@ -39,7 +39,7 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     groups = parameter_groups(model, config)
     if config.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=1e-8, fused=True)
-    from timm.optim import AdaBelief
+    from timm.optim.adabelief import AdaBelief
 
     return AdaBelief(
         groups, lr=config.lr, betas=config.betas, eps=config.eps, decoupled_decay=True, fixed_decay=False, rectify=True
@@ -100,4 +100,4 @@ class Average:
                 news.append(value)
             else:  # counters have no average
                 self.values[name].copy_(value)
-        torch._foreach_lerp_(olds, news, 1 - keep)
+        torch._foreach_lerp_(olds, news, 1 - keep)  # pyright: ignore[reportPrivateImportUsage]

@@ -1,0 +1,137 @@
+"""`simvtr train`: recipes, changes to them, exit codes, validation."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simvtr.cli.main import main
+from simvtr.cli.recipe import read_recipe
+from simvtr.cli.train import cut, validator
+from simvtr.config import DataConfig, Recipe, Stage
+from simvtr.rle import encode
+from simvtr.schema import Category, Truth, TruthTrack, Video
+
+PAGE = """
+out: {out}
+model: {{backbone: resnet18, backbone_width: 16, channels: 64, feedforward: 32, instances: 3, encoder_layers: 1,
+         decoder_layers: 1, frozen_norm: false, pre_norm: true, unit_maps: true}}
+data: [{{truth: "{truth}", images: "{images}"}}]
+train:
+  lr: 1e-3
+  steps: 1
+  device: cpu
+  stages: [{{frames: [2], clips: 1}}]
+  augment: {{crop: 0, short_sides: []}}
+"""
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(PAGE.format(out=tmp_path / "run", truth=tmp_path / "none.json", images=tmp_path))
+    return path
+
+
+@pytest.fixture
+def data(tmp_path):
+    from simvtr.data.synth import SynthConfig, write_dataset
+
+    config = SynthConfig(width=64, height=48, frames=4, objects=(1, 2))
+    return DataConfig(
+        str(write_dataset(tmp_path / "synth", config, videos=1, seed=3)), str(tmp_path / "synth/JPEGImages")
+    )
+
+
+def test_a_recipe_is_read_with_its_types(recipe_file):
+    recipe = read_recipe(recipe_file)
+    assert recipe.train.lr == 1e-3  # YAML 1.1 takes 1e-3 for a text
+    assert recipe.train.stages == (Stage(frames=(2,), clips=1),)
+    assert recipe.train.augment.short_sides == ()
+    assert recipe.train.weight_decay == Recipe().train.weight_decay
+
+
+def test_the_command_line_overrides_any_key(recipe_file):
+    words = ["--train.lr", "2e-4", "--model.channels=128", "--train.stages.0.clips", "5", "--validate.truth=v.json"]
+    recipe = read_recipe(recipe_file, [*words, "--data.1.truth", "b.json", "--start", "null"])
+    assert (recipe.train.lr, recipe.model.channels, recipe.train.stages[0].clips) == (2e-4, 128, 5)
+    assert (recipe.validate, recipe.data[1]) == (DataConfig("v.json"), DataConfig("b.json"))
+    assert recipe.start is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--train.lrr", "1"], "train.lrr: unknown key; do you mean 'lr'?"),
+        (["--train.lr", "fast"], "train.lr: Expected `float`, got `str`"),
+        (["--train.lr=-1"], "train: train.lr must be above 0, got -1.0"),
+        (["--train.optimizer=sgd"], "train.optimizer: Invalid enum value 'sgd'"),
+        (["--data", "[]"], "must name at least one data set under `data`"),
+        (["--data.5.truth=x"], "an entry of a list must be a number up to 1, got '5'"),
+        (["--train.lr.x=1"], "--train.lr.x must be a key of the recipe"),
+        (["--train.lr"], "must be --key.of.recipe VALUE, got '--train.lr'"),
+        (["stray", "1"], "must be --key.of.recipe VALUE, got 'stray'"),
+    ],
+)
+def test_a_wrong_recipe_is_exit_2_and_one_line(recipe_file, capsys, words, message):
+    assert main(["train", str(recipe_file), *words]) == 2
+    out, err = capsys.readouterr()
+    assert message in err
+    assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_file_that_is_no_recipe_is_exit_2_and_one_line(tmp_path, capsys):
+    for content in (None, "a: [", "- 1", "\x00"):
+        path = tmp_path / "page.yaml"
+        if content is not None:
+            path.write_text(content)
+        assert main(["train", str(path)]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith(f"simvtr train: {path}")
+        assert err.count("\n") == 1
+
+
+def test_data_that_is_not_there_is_exit_1(recipe_file, capsys):
+    assert main(["train", str(recipe_file), "--quiet"]) == 1
+    assert "none.json" in capsys.readouterr().err
+
+
+def test_a_training_prints_its_folder_and_logs_the_validation(recipe_file, data, tmp_path, capsys):
+    words = [f"--data.0.truth={data.truth}", f"--data.0.images={data.images}"]
+    words += [f"--validate.truth={data.truth}", f"--validate.images={data.images}", "--validate.first=2"]
+    assert main(["train", str(recipe_file), "--quiet", "--out", str(tmp_path / "there"), *words]) == 0
+    assert capsys.readouterr() == (f"{tmp_path / 'there'}\n", "")
+    last = json.loads((tmp_path / "there" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == 0
+    assert last["validation"].keys() == {"AP", "AP50", "class-agnostic AP50"}
+    assert all(0 <= value <= 100 for value in last["validation"].values())
+
+
+def test_a_stopped_training_is_exit_130_and_says_how_to_go_on(recipe_file, monkeypatch, capsys):
+    from simvtr import training
+
+    def stopped(*_args, **_rest):
+        raise training.Stopped(3, 9, "runs/x")
+
+    monkeypatch.setattr(training, "train", stopped)
+    assert main(["train", str(recipe_file)]) == 130
+    assert "after step 3 of 9; checkpoint and weights are in runs/x. Continue with the same" in capsys.readouterr().err
+
+
+def test_without_validation_data_there_is_nothing_to_score():
+    assert validator(Recipe()) is None
+
+
+def test_a_cut_truth_has_the_frames_and_what_is_in_them(tmp_path):
+    mask = encode(np.ones((2, 2), bool))
+    box = (0.0, 0.0, 2.0, 2.0)
+    videos = {1: Video(1, 2, 2, 3, ("a", "b", "c")), 2: Video(2, 2, 2, 1, ("d",))}
+    early = TruthTrack(1, 1, 1, (mask, None, None), (4.0, None, None), (box, None, None))
+    late = replace(early, id=2, segmentations=(None, mask, mask), areas=(None, 4.0, 4.0), boxes=(None, box, box))
+    other = replace(early, id=3, video_id=2, segmentations=(mask,), areas=(4.0,), boxes=(box,))
+    truth = Truth(videos, {1: [early, late], 2: [other]}, {1: Category(1, "fish")}, tmp_path)
+    assert cut(truth, 0, None) is truth
+    part = cut(truth, 1, 3)
+    assert part.videos == {1: Video(1, 2, 2, 2, ("b", "c"))}
+    assert part.tracks == {1: [replace(late, segmentations=(mask, mask), areas=(4.0, 4.0), boxes=(box, box))]}

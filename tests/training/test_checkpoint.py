@@ -1,0 +1,64 @@
+"""Checkpoints survive crashes, and say what is wrong with those that did not."""
+
+import warnings
+
+import pytest
+import torch
+
+from simvtr.errors import DataError, SimVTRWarning
+from simvtr.training.checkpoint import Checkpoint, load, save
+
+
+def made(step: int) -> Checkpoint:
+    return Checkpoint(step, {"out": "runs", "data": ({"first": 0},)}, {"channels": 128}, {"w": torch.ones(3)}, {}, None)
+
+
+def test_what_was_saved_is_loaded_without_a_warning(tmp_path):
+    save(tmp_path, made(5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = load(tmp_path)
+    assert (found.step, found.recipe, found.shape) == (5, made(5).recipe, made(5).shape)
+    assert torch.equal(found.model["w"], torch.ones(3))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.pt"]
+
+
+def test_a_folder_without_checkpoint_gives_none(tmp_path):
+    assert load(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("harm", ["truncated", "empty", "foreign", "other torch file"])
+def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm):
+    save(tmp_path, made(5))
+    path = save(tmp_path, made(6))
+    if harm == "other torch file":
+        torch.save({"state_dict": {}}, path)
+    else:
+        path.write_bytes({"truncated": path.read_bytes()[:300], "empty": b"", "foreign": b"hello world"}[harm])
+    with pytest.warns(
+        SimVTRWarning, match=r"checkpoint\.pt: must be a .*Continuing from checkpoint\.previous\.pt, step 5"
+    ):
+        assert load(tmp_path).step == 5
+
+
+def test_a_crash_between_the_two_renames_loses_nothing(tmp_path):
+    path = save(tmp_path, made(5))
+    path.rename(tmp_path / "checkpoint.previous.pt")
+    assert load(tmp_path).step == 5
+
+
+def test_no_sound_checkpoint_is_an_error_in_one_line(tmp_path):
+    save(tmp_path, made(5)).write_bytes(b"no")
+    with pytest.raises(DataError, match=r"checkpoint\.pt: must be a whole checkpoint.*Delete it") as caught:
+        load(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_code_in_a_checkpoint_is_not_run(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was executed",))
+
+    torch.save({"format": Bomb()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(DataError, match="must be a whole checkpoint"):
+        load(tmp_path)

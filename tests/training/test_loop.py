@@ -1,0 +1,155 @@
+"""A whole training, small: it runs, stops, goes on, and says what it did."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from simvtr.errors import DataError
+from simvtr.model import load as load_weights
+from simvtr.training import Stopped, loop, train
+from simvtr.training import checkpoint as checkpoints
+
+
+def log_of(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def stop_after(monkeypatch, count: int) -> None:
+    """Ctrl-C while step `count` runs."""
+    real = loop.step
+
+    def stepping(state, *rest):
+        if state.done == count - 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(state, *rest)
+
+    monkeypatch.setattr(loop, "step", stepping)
+
+
+def test_a_training_leaves_weights_checkpoint_and_a_log_line_a_step(tiny_recipe):
+    folder = train(tiny_recipe, progress=False)
+    lines = log_of(folder)
+    assert [line["step"] for line in lines] == list(range(6))
+    assert [line["frames"] for line in lines][3:] == [3, 3, 3]  # the second stage: one clip of three
+    assert {"total", "label", "l1", "giou", "focal", "dice", "dense", "aux", "lr", "grad_norm"} <= lines[0].keys()
+    model = load_weights(folder)
+    assert model.config.classes == 8
+    assert model.config.category_ids == tuple(range(1, 9))
+    average = checkpoints.load(folder).average
+    assert torch.equal(model.state_dict()["class_head.weight"], average["class_head.weight"])
+
+
+def test_a_stopped_and_resumed_training_gives_the_weights_of_an_unbroken_one(tiny_recipe, tmp_path, monkeypatch):
+    straight = train(replace(tiny_recipe, out=str(tmp_path / "straight")), progress=False)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3)
+        with pytest.raises(Stopped, match=r"after step 3 of 6.*checkpoint and weights are in"):
+            train(tiny_recipe, progress=False)
+    folder = Path(tiny_recipe.out)
+    assert checkpoints.load(folder).step == 3
+    assert (folder / "model.safetensors").is_file()
+    train(tiny_recipe, resume=True, progress=False)
+    a, b = checkpoints.load(straight), checkpoints.load(folder)
+    assert all(torch.equal(a.model[name], b.model[name]) for name in a.model)
+    assert all(torch.equal(a.average[name], b.average[name]) for name in a.average)
+    assert [line["total"] for line in log_of(straight)] == [line["total"] for line in log_of(folder)]
+
+
+def test_the_prefetching_thread_and_loader_processes_make_the_same_batches(tiny_recipe, tmp_path):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
+    thread = train(short, progress=False)
+    other = replace(short, out=str(tmp_path / "workers"), train=replace(short.train, workers=2))
+    processes = train(other, progress=False)
+    a, b = load_file(thread / "model.safetensors"), load_file(processes / "model.safetensors")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_a_second_training_does_not_overwrite_the_first(tiny_recipe):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
+    train(short, progress=False)
+    with pytest.raises(DataError, match=r"holds a training already.*--resume"):
+        train(short, progress=False)
+
+
+def test_a_finished_training_can_be_made_longer_with_other_settings(tiny_recipe, capsys):
+    train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)), progress=False)
+    longer = replace(tiny_recipe.train, steps=2, lr=1e-5, schedule="step", drop=0.5)
+    folder = train(replace(tiny_recipe, train=longer), resume=True)
+    said = capsys.readouterr().err
+    assert "continuing after step 1" in said
+    assert "train.lr was 0.001 before, is 1e-05 from here on" in said
+    assert "2 steps in 0:0" in said
+    assert [line["lr"] for line in log_of(folder)] == pytest.approx([1e-3, 1e-6])
+
+
+def test_a_checkpoint_of_another_network_is_refused_in_one_sentence(tiny_recipe):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
+    train(short, progress=False)
+    other = replace(short, train=replace(short.train, steps=2, backbone_lr=1e-6))
+    with pytest.raises(DataError, match="its checkpoint must fit the recipe's model and optimizer"):
+        train(other, resume=True, progress=False)
+
+
+def test_validation_comes_every_so_often_and_at_the_end_on_the_averaged_weights(tiny_recipe):
+    seen = []
+
+    def validate(model):
+        seen.append(model.state_dict()["class_head.bias"])
+        assert not model.training
+        return {"AP": 12.5}
+
+    folder = train(replace(tiny_recipe, validate_every=4), progress=False, validate=validate)
+    scores = [line for line in log_of(folder) if "validation" in line]
+    assert [(line["step"], line["validation"]["AP"]) for line in scores] == [(3, 12.5), (5, 12.5)]
+    assert torch.equal(seen[-1], checkpoints.load(folder).average["class_head.bias"])
+
+
+def test_weights_of_other_categories_start_with_a_new_class_head(tiny_recipe, tiny_data, tmp_path, capsys):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, ema=0.0))
+    first = train(short, progress=False)
+    content = json.loads(Path(tiny_data.truth).read_text())
+    content["categories"] = content["categories"] + [{"id": 77, "name": "kite"}]
+    truth = tmp_path / "more.json"
+    truth.write_text(json.dumps(content))
+    again = replace(short, out=str(tmp_path / "again"), start=str(first), data=(replace(tiny_data, truth=str(truth)),))
+    # A learning rate of next to nothing: what is not new stays.
+    again = replace(again, train=replace(again.train, lr=1e-30, weight_decay=0.0))
+    folder = train(again)
+    assert "8 categories are not the data's 9; the class head starts anew" in capsys.readouterr().err
+    old, new = load_file(first / "model.safetensors"), load_file(folder / "model.safetensors")
+    assert new["class_head.weight"].shape[0] == 10
+    assert new["dense_heads.0.weight"].shape[0] == 10
+    assert torch.equal(old["query.weight"], new["query.weight"])
+    assert load_weights(folder).config.category_names[-1] == "kite"
+
+
+def test_weights_of_the_same_categories_keep_their_class_head(tiny_recipe, tmp_path, capsys):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, ema=0.0))
+    first = train(short, progress=False)
+    again = replace(short, out=str(tmp_path / "again"), start=str(first))
+    folder = train(replace(again, train=replace(again.train, lr=1e-30, weight_decay=0.0)))
+    old, new = load_file(first / "model.safetensors"), load_file(folder / "model.safetensors")
+    assert torch.equal(old["class_head.weight"], new["class_head.weight"])
+    assert "anew" not in capsys.readouterr().err
+
+
+def test_one_id_with_two_names_is_refused(tiny_recipe, tiny_data, tmp_path):
+    content = json.loads(Path(tiny_data.truth).read_text())
+    content["categories"][0]["name"] = "submarine"
+    truth = tmp_path / "other.json"
+    truth.write_text(json.dumps(content))
+    both = replace(tiny_recipe, data=(tiny_data, replace(tiny_data, truth=str(truth))))
+    with pytest.raises(DataError, match=r"other.json: category 1 must mean the same.*'submarine' here"):
+        train(both, progress=False)
+
+
+def test_a_training_that_diverges_says_so_and_stops(tiny_recipe):
+    wild = replace(tiny_recipe.train, lr=1e30, clip_norm=0.0, ema=0.0)
+    with pytest.raises(DataError, match=r"diverged. Lower train.lr"):
+        train(replace(tiny_recipe, train=wild), progress=False)
