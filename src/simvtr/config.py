@@ -141,6 +141,7 @@ class TrainConfig:
     checkpoint_minutes: float = 10.0
     wrap: bool = False  # windows that start before frame 0 take frames from the end, as in VisTR; False: shift them
     workers: int = 0  # processes that load clips
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the network; weights and losses stay float32
     device: str = "auto"  # auto | cpu | cuda | mps
     loss: LossConfig = field(default_factory=LossConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -78,6 +78,8 @@ class MaskHead(nn.Module):
             if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1) or layer in self.adapters:
                 nn.init.kaiming_uniform_(layer.weight, a=1)
                 nn.init.zeros_(layer.bias)
+        # Most pixels are none of the object's: start there, or the first steps are spent on getting there.
+        nn.init.constant_(self.out.layers[-1].bias if config.conv3d_head else self.out.bias, -2.0)
 
     def forward(self, memory: Tensor, maps: Tensor, levels: list[Tensor], clip: Tensor) -> Tensor:
         """Masks of p instances.
