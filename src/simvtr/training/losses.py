@@ -54,7 +54,7 @@ class Losses:
             cells = [cell_classes(target, outputs.logits.shape[-1]) for target in targets]
             losses["dense"] = torch.stack([dense_class_loss(tokens, cells) for tokens in outputs.dense]).sum()
         total = sum(getattr(self.config, name) * loss for name, loss in losses.items())
-        losses["aux"] = outputs.logits.new_zeros(())
+        losses["aux"] = torch.zeros_like(total)
         for logits, boxes in outputs.aux:
             own = match(logits, boxes, targets, self.config)
             layer = self._label_and_boxes(logits, boxes, targets, own, count)
@@ -64,8 +64,7 @@ class Losses:
     def _label_and_boxes(
         self, logits: Tensor, boxes: Tensor, targets: Sequence["Target"], matches: Sequence[Match], count: float
     ) -> dict[str, Tensor]:
-        if logits.stride(1) == 0:  # decoupled: t equal copies have the mean of one
-            logits = logits[:, :1]
+        logits = (logits[:, :1] if logits.stride(1) == 0 else logits).float()  # t equal copies have the mean of one
         labels = logits.new_full((logits.shape[0], logits.shape[2]), logits.shape[-1] - 1, dtype=torch.long)  # (b, n)
         found, truth = [], []
         for i, (target, (queries, objects)) in enumerate(zip(targets, matches, strict=True)):
