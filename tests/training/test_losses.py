@@ -145,3 +145,17 @@ def test_a_cell_is_object_when_half_of_it_is():
     masks[0, 0, 2] = True  # cell (0, 1): 1 of 4
     masks[0, 3, 4] = True  # cell (1, 2): 1 of the 2 pixels it has
     assert at_stride(masks, 2).tolist() == [[[1, 0, 0], [0, 0, 1]]]
+
+
+def test_half_precision_outputs_are_compared_in_float32(make_outputs, make_target):
+    masks = torch.randn(1, 1, 2, 2, 2, generator=torch.Generator().manual_seed(2)).bfloat16()
+    outputs = make_outputs([(0, [LEFT]), (1, [RIGHT])], masks=masks, dense=(torch.zeros(1, 1, 4, 1, 1).bfloat16(),))
+    outputs.logits = (outputs.logits / 20).bfloat16()
+    target = make_target({0: [LEFT]})
+    half = losses_of(outputs, target)
+    outputs.logits, outputs.masks = outputs.logits.float(), outputs.masks.float()
+    outputs.dense = (outputs.dense[0].float(),)
+    assert {name: loss.dtype for name, loss in half.items()} == dict.fromkeys(half, torch.float32)
+    assert {name: loss.item() for name, loss in half.items()} == {
+        n: v.item() for n, v in losses_of(outputs, target).items()
+    }

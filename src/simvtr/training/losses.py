@@ -49,17 +49,20 @@ class Losses:
         count = box_count(targets)
         losses = self._label_and_boxes(outputs.logits, outputs.boxes, targets, matches, count)
         losses["focal"], losses["dice"] = self._masks(outputs.masks, targets, matches, count)
-        losses["dense"] = outputs.logits.new_zeros(())
+        losses["dense"] = torch.zeros_like(losses["label"])
         if outputs.dense:
             cells = [cell_classes(target, outputs.logits.shape[-1]) for target in targets]
             losses["dense"] = torch.stack([dense_class_loss(tokens, cells) for tokens in outputs.dense]).sum()
-        total = sum(getattr(self.config, name) * loss for name, loss in losses.items())
+        total = self._weighted(losses)
         losses["aux"] = torch.zeros_like(total)
         for logits, boxes in outputs.aux:
             own = match(logits, boxes, targets, self.config)
             layer = self._label_and_boxes(logits, boxes, targets, own, count)
-            losses["aux"] = losses["aux"] + sum(getattr(self.config, name) * loss for name, loss in layer.items())
+            losses["aux"] = losses["aux"] + self._weighted(layer)
         return {**losses, "total": total + losses["aux"]}
+
+    def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
+        return torch.stack([getattr(self.config, name) * loss for name, loss in losses.items()]).sum()
 
     def _label_and_boxes(
         self, logits: Tensor, boxes: Tensor, targets: Sequence["Target"], matches: Sequence[Match], count: float
@@ -74,9 +77,8 @@ class Losses:
             truth.append(target.boxes[objects][present])
         weight = logits.new_ones(logits.shape[-1])
         weight[-1] = self.config.no_object
-        label = F.cross_entropy(
-            logits.flatten(0, 2), labels[:, None].expand(logits.shape[:3]).flatten(), weight
-        )  # mean weighted by class
+        wanted = labels[:, None].expand(logits.shape[:3])
+        label = F.cross_entropy(logits.flatten(0, 2), wanted.flatten(), weight)  # a mean weighted by class
         a, b = torch.cat(found).float(), torch.cat(truth)
         return {
             "label": label,

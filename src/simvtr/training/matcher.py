@@ -48,11 +48,11 @@ def match_clip(logits: Tensor, boxes: Tensor, target: "Target", config: LossConf
     probability = (logits[:1] if logits.stride(0) == 0 else logits).float().softmax(-1).mean(0)  # (n, k+1)
     seen = target.present.any(1).nonzero().flatten()  # (m,) of the clip's targets
     present = target.present[seen].float()  # (m, t)
-    share = present / present.sum(1, keepdim=True)  # weights of a mean over the present frames
+    share = (present / present.sum(1, keepdim=True)).T[:, None]  # (t, 1, m), weights of a mean over the present frames
     truth = target.boxes[seen].transpose(0, 1)[:, None]  # (t, 1, m, 4)
     found = boxes.float()[:, :, None]  # (t, n, 1, 4)
-    l1 = torch.einsum("tnm,mt->nm", (found - truth).abs().mean(-1), share)
-    giou = torch.einsum("tnm,mt->nm", generalized_iou(found, truth), share)
+    l1 = ((found - truth).abs().mean(-1) * share).sum(0)  # (n, m)
+    giou = (generalized_iou(found, truth) * share).sum(0)
     cost = -config.label * probability[:, target.labels[seen]] + config.l1 * l1 - config.giou * giou
     if not cost.isfinite().all():
         raise DataError(
