@@ -117,6 +117,11 @@ def test_a_refusal_counts_the_other_breaches():
     assert "got 7 (and 2 more)." in refusal(one, {1: [found("##..", 0.5, category=k) for k in (7, 8, 7)]})
 
 
+def test_a_score_that_is_no_number_is_refused():
+    text = refusal(truth({1: ["##.."]}), {1: [found("##..", 0.5), found("##..", float("nan"))]})
+    assert text == "results, video 1, track 1 of that video: the score must be finite, got nan."
+
+
 @pytest.mark.parametrize("dialect", ["strict", "ytvos"])
 def test_results_of_an_unknown_video_are_refused_in_both(dialect):
     text = refusal(truth({1: ["##"]}), {3: [found("##", 0.5)], 4: []}, dialect)

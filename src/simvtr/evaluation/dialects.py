@@ -3,6 +3,7 @@
 What they disagree on, with an example each, is the table in docs/metric.md.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -42,6 +43,9 @@ def require_strict(truth: Truth, found: Found, where: str) -> None:
     _require_found_lengths(truth, named_found, where)
     _require_categories(truth, named_found, where)
     _require_sizes(truth, named_found, where)
+    wild = [(name, track.score) for name, _, track in named_found if not math.isfinite(track.score)]
+    if wild:
+        raise DataError(f"{where}, {wild[0][0]}: the score must be finite, got {wild[0][1]}{_more(wild)}.")
 
 
 def reference_truth(truth: Truth) -> dict[tuple[int, int], list[TruthTrack]]:

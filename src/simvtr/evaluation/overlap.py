@@ -87,7 +87,9 @@ def track_ious(
         if not rows or not columns:
             continue
         if len(sizes) == 1:
-            intersection[np.ix_(rows, columns)] += intersections(_at(frame, found, rows), _at(frame, truth, columns))
+            intersection[np.array(rows)[:, None], columns] += intersections(
+                _at(frame, found, rows), _at(frame, truth, columns)
+            )
             continue
         for i in rows:
             for j in columns:
