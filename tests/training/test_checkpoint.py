@@ -62,3 +62,9 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path):
     torch.save({"format": Bomb()}, tmp_path / "checkpoint.pt")
     with pytest.raises(DataError, match="must be a whole checkpoint"):
         load(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"checkpoint\.pt: must be writable"):
+        save(tmp_path / "file", made(1))

@@ -153,3 +153,9 @@ def test_a_training_that_diverges_says_so_and_stops(tiny_recipe):
     wild = replace(tiny_recipe.train, lr=1e30, clip_norm=0.0, ema=0.0)
     with pytest.raises(DataError, match=r"diverged. Lower train.lr"):
         train(replace(tiny_recipe, train=wild), progress=False)
+
+
+def test_an_out_that_is_a_file_is_refused_before_anything_is_read(tiny_recipe, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="must be a folder that can be written"):
+        train(replace(tiny_recipe, out=str(tmp_path / "file"), data=()), progress=False)

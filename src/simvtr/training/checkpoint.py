@@ -35,18 +35,21 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     """Write `checkpoint.pt`; the one that was there becomes `checkpoint.previous.pt`.
 
     The file is complete on disk before it gets its name, so a crash at any moment leaves a whole one behind.
+    Raises: DataError when it cannot be written; the one that was there is then as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{NAME}.part"
+    part, path = folder / f"{NAME}.part", folder / NAME
     fields = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
-    with part.open("wb") as file:
-        torch.save({"format": FORMAT, **fields}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    path = folder / NAME
-    if path.exists():
-        path.replace(folder / PREVIOUS)
-    return part.replace(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            torch.save({"format": FORMAT, **fields}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            path.replace(folder / PREVIOUS)
+        return part.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        raise DataError(f"{path}: must be writable, got: {error}. Make room there, or give another --out.") from error
 
 
 def load(folder: Path) -> Checkpoint | None:

@@ -8,6 +8,7 @@ from torch.utils.data import DataLoader
 
 from simvtr.data.clips import Batches
 from simvtr.data.dataset import Batch
+from simvtr.errors import DataError
 
 AHEAD = 2  # batches
 
@@ -19,7 +20,10 @@ def feed(batches: Batches, first: int, workers: int) -> Iterator[Batch]:
     """
     if workers:
         order = range(first, len(batches))
-        yield from DataLoader(batches, None, sampler=order, num_workers=workers)  # pyright: ignore[reportArgumentType]
+        try:
+            yield from DataLoader(batches, None, sampler=order, num_workers=workers)  # pyright: ignore[reportArgumentType]
+        except DataError as error:  # the loader puts the process's whole traceback before the sentence
+            raise DataError(str(error).strip().splitlines()[-1].rpartition("DataError: ")[2]) from None
         return
     with ThreadPoolExecutor(1) as thread:
         coming: deque[Future[Batch]] = deque()

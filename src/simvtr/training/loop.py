@@ -62,6 +62,10 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     saved = checkpoints.load(folder) if resume else None
     if not resume and (folder / checkpoints.NAME).exists():
         raise DataError(f"{folder}: holds a training already. Continue it with --resume, or give another --out.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
     notes: list[str] = []
     truths = [read_truth(data.truth) for data in recipe.data]
     if saved is None:
