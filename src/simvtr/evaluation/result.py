@@ -92,7 +92,7 @@ class Result:
             rows = [["category", "AP", "AP50", "AP75", "AR10", "true", "found"]]
             for c in self.by_category:
                 marks = [_percent(value) for value in (c.AP, c.AP50, c.AP75, c.AR10)]
-                rows.append([c.name, *marks, str(c.true_tracks), str(c.found_tracks)])
+                rows.append([" ".join(c.name.split()), *marks, str(c.true_tracks), str(c.found_tracks)])
             blocks.append(_columns(rows))
         counts = ", ".join(
             [
