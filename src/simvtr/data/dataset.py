@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from simvtr import rle
 from simvtr.config import DataConfig
 from simvtr.errors import DataError
+from simvtr.rle import decode
 from simvtr.schema import Truth, TruthTrack, Video, read_truth
 
 
@@ -196,7 +196,7 @@ class VideoDataset:
                     f"{self._at(video_id, self._first + index)}, track {track.id}: the mask is "
                     f"{code.width}x{code.height}, the picture {mask.shape[1]}x{mask.shape[0]}. Make them equal."
                 )
-            mask[:] = rle.decode(code)
+            mask[:] = decode(code)
         frame = pixels, np.packbits(masks.reshape(len(masks), pixels.shape[0] * pixels.shape[1]), axis=1)
         needed = sum(part.nbytes for part in frame)
         if needed <= self._room:

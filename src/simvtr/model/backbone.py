@@ -44,8 +44,7 @@ class Backbone(nn.Module):
             body = timm.create_model(config.backbone, pretrained=False, features_only=True, **narrow)
         except (RuntimeError, TypeError) as error:
             raise ValueError(
-                f"model.backbone must be a timm network with features, got {config.backbone!r} "
-                f"(width {width}): {error}"
+                f"model.backbone must be a timm network with features, got {config.backbone!r} (width {width}): {error}"
             ) from error
         levels = dict(zip(body.feature_info.reduction(), range(len(body.feature_info)), strict=True))
         if not {4, 8, 16, 32} <= levels.keys():

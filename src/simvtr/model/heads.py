@@ -122,7 +122,11 @@ class _Conv3dHead(nn.Module):
         widths = (channels, channels // 2, channels // 2, channels // 2)
         steps: list[nn.Module] = []
         for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
-            steps += [nn.Conv3d(inputs, outputs, 3, padding=2, dilation=2), nn.GroupNorm(math.gcd(4, outputs), outputs), nn.ReLU()]
+            steps += [
+                nn.Conv3d(inputs, outputs, 3, padding=2, dilation=2),
+                nn.GroupNorm(math.gcd(4, outputs), outputs),
+                nn.ReLU(),
+            ]
         self.layers = nn.Sequential(*steps, nn.Conv3d(widths[-1], 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -86,7 +86,9 @@ class SimVTR(nn.Module):
         h, w = features.shape[2:4]
         position = sine_position(t, h, w, self.config.channels).to(features)
         memory, slots = self.transformer(
-            self.query.weight, rearrange(features, "b t h w c -> b (t h w) c"), rearrange(position, "t h w c -> (t h w) c")
+            self.query.weight,
+            rearrange(features, "b t h w c -> b (t h w) c"),
+            rearrange(position, "t h w c -> (t h w) c"),
         )
         memory = rearrange(memory, "b (t h w) c -> b t c h w", t=t, h=h)
         tracks = self._repeat(slots, t)  # l b t n c
@@ -117,7 +119,9 @@ class SimVTR(nn.Module):
         b, n = tracks.shape[0], tracks.shape[2]
         device = tracks.device
         wanted = [torch.arange(n, device=device)] * b if chosen is None else [c.to(device) for c in chosen]
-        clip = torch.repeat_interleave(torch.arange(b, device=device), torch.tensor([len(x) for x in wanted], device=device))
+        clip = torch.repeat_interleave(
+            torch.arange(b, device=device), torch.tensor([len(x) for x in wanted], device=device)
+        )
         pairs = tracks[clip, :, torch.cat(wanted)]  # (p, t, c)
         maps = self.maps(pairs, self.maps.keys(memory)[clip])
         masks = self.mask_head(memory, maps, levels[:3], clip)
@@ -148,7 +152,9 @@ class SimVTR(nn.Module):
             masks: Tensor | list[Tensor] = [mask for one in found for mask in one.masks]
         else:
             h, w = (max(one.masks.shape[side] for one in found) for side in (-2, -1))
-            grown = [F.pad(m, (0, w - m.shape[-1], 0, h - m.shape[-2]), value=-torch.inf) for m in (o.masks for o in found)]
+            grown = [
+                F.pad(m, (0, w - m.shape[-1], 0, h - m.shape[-2]), value=-torch.inf) for m in (o.masks for o in found)
+            ]
             masks = torch.cat(grown)
         return Outputs(
             logits=torch.cat([one.logits for one in found]),

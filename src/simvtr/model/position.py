@@ -19,7 +19,11 @@ def sine_position(t: int, h: int, w: int, channels: int, *, temperature: float =
     True
     """
     spatial = 2 * (channels // 6)  # even, so that sines and cosines pair up
-    codes = [_axis(t, channels - 2 * spatial, temperature), _axis(h, spatial, temperature), _axis(w, spatial, temperature)]
+    codes = [
+        _axis(t, channels - 2 * spatial, temperature),
+        _axis(h, spatial, temperature),
+        _axis(w, spatial, temperature),
+    ]
     z, y, x = codes
     return torch.cat(
         [

@@ -1,0 +1,16 @@
+"""The progress bar of the long commands: what is done, at what rate, how long it still takes; on stderr."""
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def frames_bar() -> Progress:
+    """A bar that counts frames; tasks need the field `rate`, text."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames · {task.fields[rate]} a second ·"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

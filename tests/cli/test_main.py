@@ -1,0 +1,53 @@
+"""Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong; never a traceback."""
+
+import subprocess
+import sys
+
+import pytest
+
+from simvtr.cli.main import VERBS, main
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("simvtr ")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    assert "usage: simvtr" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", [["segmint"], ["eval"], ["eval", "a", "b", "--loud"], ["--loud"], []])
+def test_a_wrong_command_exits_2(line, capsys):
+    assert main(line) == 2
+    streams = capsys.readouterr()
+    assert "usage: simvtr" in streams.err + streams.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["eval", "no-such.json", "results.json"],
+        ["check", "no-such.json"],
+        ["segment", "no-such.mp4", "-o", "{tmp}/out"],
+    ],
+    ids=lambda line: line[0],
+)
+def test_wrong_data_exits_1_with_one_line(line, tmp_path, capsys):
+    assert main([part.format(tmp=tmp_path) for part in line]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"simvtr {line[0]}: ")
+    assert error.count("\n") == 1
+
+
+def test_a_missing_extra_says_how_to_install_it():
+    code = (
+        "import sys; sys.modules['torch'] = sys.modules['av'] = sys.modules['cv2'] = None;"
+        "from simvtr.cli.main import main; sys.exit(main(['segment', 'x.mp4', '-o', '/tmp/never']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "pip install 'simvtr[model]'" in done.stderr
+    assert "Traceback" not in done.stderr
