@@ -195,7 +195,7 @@ def test_ctrl_c_finishes_the_files_with_what_is_done_and_says_so(weights, pictur
     assert all(len(t["segmentations"]) == 6 for t in found) and first_absent(found) == 3  # the rest is null
     assert read_frames(tmp_path / "overlay.mp4").length == 3
     output = capsys.readouterr()
-    assert "interrupted, the files hold the 3 frames done" in output.err and "1 video, 3 frames" in output.out
+    assert "interrupted, the files hold 3 frames" in output.err and "1 video, 3 frames" in output.out
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert names(tmp_path) == ["overlay.mp4", "results.json"]
 
@@ -244,7 +244,7 @@ def test_a_broken_image_ends_the_work_with_the_frames_before_it_and_exit_1(weigh
     found = results(tmp_path / "out")
     assert first_absent(found) == 2 and all(len(t["segmentations"]) == 6 for t in found)
     error = capsys.readouterr().err
-    assert "2.jpg" in error and "The files hold the 2 frames before it." in error
+    assert "2.jpg" in error and "The files hold 2 frames before it." in error
 
 
 @pytest.mark.parametrize("content", [b"", b"no video at all"])

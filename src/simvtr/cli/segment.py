@@ -143,9 +143,9 @@ def run(args: argparse.Namespace) -> int:
     done.files.insert(0, args.out / "results.json")
     print(done.text(args.threshold, predictor.model_seconds))
     if broken:
-        raise DataError(f"{broken} The files hold the {done.frames} frames before it.")
+        raise DataError(f"{broken} The files hold {_many(done.frames, 'frame')} before it.")
     if interrupted:
-        print(f"simvtr segment: interrupted, the files hold the {done.frames} frames done", file=sys.stderr)
+        print(f"simvtr segment: interrupted, the files hold {_many(done.frames, 'frame')}", file=sys.stderr)
     return 130 if interrupted else 0
 
 
