@@ -114,10 +114,10 @@ def intersections(a: Sequence[Rle], b: Sequence[Rle]) -> np.ndarray:
         raise ValueError(f"rle.intersections: all masks must have one size, got {sorted(sizes)}. Compare them apart.")
     if not a or not b:
         return np.zeros((len(a), len(b)), np.int64)
-    first = [_coco(m) for m in a]
-    # "crowd" makes pycocotools divide by the area of `a`; the product below is exact, both being under 2**27
+    first = [_coco(m) for m in a]  # "crowd" divides by the area of `a`; the product is exact
     shares = coco.iou(first, [_coco(m) for m in b], [1] * len(b))
-    return np.rint(shares * coco.area(first).astype(np.float64)[:, None]).astype(np.int64)
+    areas = np.array([coco.area(mask) for mask in first], np.float64)  # one by one: its list form counts in uint8
+    return np.rint(shares * areas[:, None]).astype(np.int64)
 
 
 def to_json(rle: Rle | None) -> dict[str, Any] | None:

@@ -110,6 +110,17 @@ def test_validation_comes_every_so_often_and_at_the_end_on_the_averaged_weights(
     assert torch.equal(seen[-1], checkpoints.load(folder).average["class_head.bias"])
 
 
+def test_weights_are_used_at_the_size_they_were_trained_at(tiny_recipe):
+    short = replace(tiny_recipe.train, steps=1)
+    kept = replace(tiny_recipe, train=replace(short, augment=replace(short.augment, short_sides=())))
+    folder = train(kept, progress=False)
+    assert load_weights(folder).config.short_side == tiny_recipe.model.short_side
+    larger = replace(short, augment=replace(short.augment, short_sides=(64, 96), long_side=128))
+    again = replace(tiny_recipe, start=str(folder), out=f"{tiny_recipe.out}-again", train=larger)
+    config = load_weights(train(again, progress=False)).config
+    assert (config.short_side, config.long_side) == (96, 128)
+
+
 def test_weights_of_other_categories_start_with_a_new_class_head(tiny_recipe, tiny_data, tmp_path, capsys):
     short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, ema=0.0))
     first = train(short, progress=False)
@@ -121,7 +132,7 @@ def test_weights_of_other_categories_start_with_a_new_class_head(tiny_recipe, ti
     # A learning rate of next to nothing: what is not new stays.
     again = replace(again, train=replace(again.train, lr=1e-30, weight_decay=0.0))
     folder = train(again)
-    assert "8 categories are not the data's 9; the class head starts anew" in capsys.readouterr().err
+    assert "8 categories are not the data's 9; class heads start anew" in capsys.readouterr().err
     old, new = load_file(first / "model.safetensors"), load_file(folder / "model.safetensors")
     assert new["class_head.weight"].shape[0] == 10
     assert new["dense_heads.0.weight"].shape[0] == 10

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from simvtr.errors import DataError
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     args.rest = rest
+    warnings.formatwarning = lambda message, *_, **__: f"simvtr {args.verb}: warning: {message}\n"  # one line each
     try:
         return chosen.run(args)
     except DataError as error:

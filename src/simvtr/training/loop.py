@@ -23,6 +23,7 @@ from simvtr.data.dataset import Batch, JoinedDataset, VideoDataset
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.model import save as save_weights
+from simvtr.model.device import pick_device
 from simvtr.schema import read_truth
 from simvtr.training import checkpoint as checkpoints
 from simvtr.training.feed import feed
@@ -137,7 +138,7 @@ class State:
 
     def __init__(self, model: SimVTR, recipe: Recipe) -> None:
         self.recipe, self.done = recipe, 0
-        self.device = _device(recipe.train.device)
+        self.device = pick_device(recipe.train.device)
         self.model = model.to(self.device).train()
         # A fifth less time in the backbone.
         self.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -232,9 +233,3 @@ def changes(old: dict, new: dict, path: str = "") -> list[str]:
         elif value != before:
             lines.append(f"{path}{key} was {before} before, is {value} from here on")
     return lines
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    return torch.device(name)

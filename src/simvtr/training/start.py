@@ -32,21 +32,29 @@ def categories_of(truths: Sequence[Truth]) -> Categories:
 
 
 def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], None]) -> SimVTR:
-    """A new network of `recipe.model`, or the one of `recipe.start` with its own shape.
+    """A new network of `recipe.model`, or the one of `recipe.start` with its own shape, for pictures of the training's size.
 
     Weights of other categories keep all but their class heads, which start anew with the right number of classes.
     New parameters are a function of `recipe.train.seed`.
     """
     torch.manual_seed(recipe.train.seed)
     if recipe.start is None:
-        return SimVTR(replace(recipe.model, classes=len(categories), categories=categories))
+        return SimVTR(replace(recipe.model, **_picture_size(recipe), classes=len(categories), categories=categories))
     model = load_weights(recipe.start)
+    shape = replace(model.config, **_picture_size(recipe))
     old = tuple(zip(model.config.category_ids, model.config.category_names, strict=True))
     if old == categories:
-        return model
-    fresh = SimVTR(replace(model.config, classes=len(categories), categories=categories))
-    kept = {name: value for name, value in model.state_dict().items() if not name.startswith(CLASS_HEADS)}
+        fresh, kept = SimVTR(shape), model.state_dict()
+    else:
+        fresh = SimVTR(replace(shape, classes=len(categories), categories=categories))
+        kept = {name: value for name, value in model.state_dict().items() if not name.startswith(CLASS_HEADS)}
+        say(f"{recipe.start}: its {len(old)} categories are not the data's {len(categories)}; class heads start anew")
     missing, unknown = fresh.load_state_dict(kept, strict=False)
     assert not unknown and all(name.startswith(CLASS_HEADS) for name in missing), (missing, unknown)
-    say(f"{recipe.start}: its {len(old)} categories are not the data's {len(categories)}; the class head starts anew")
     return fresh
+
+
+def _picture_size(recipe: Recipe) -> dict[str, int]:
+    """The size at which the network will be used: the largest it is trained at, else what its config says."""
+    augment = recipe.train.augment
+    return {"short_side": max(augment.short_sides), "long_side": augment.long_side} if augment.short_sides else {}
