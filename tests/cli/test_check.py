@@ -1,9 +1,9 @@
 """`simvtr check`: the list on stdout, exit code 1 when something is fatal."""
 
 import pytest
-from tests.schema.files import TRUTH, edited, write
 
 from simvtr.cli.main import main
+from tests.schema.files import TRUTH, edited, write
 
 
 def test_a_clean_data_set_exits_0(tmp_path, capsys):

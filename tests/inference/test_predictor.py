@@ -13,7 +13,7 @@ from torch import nn
 from simvtr.config import ModelConfig, simvtr_tiny
 from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
-from simvtr.inference import FrameResult, FrameTrack, Predictor, TrackBuilder, Vote, pick_device
+from simvtr.inference import FrameResult, FrameTrack, Predictor, TrackBuilder, Vote
 from simvtr.inference.predictor import _mask
 from simvtr.model import SimVTR
 from simvtr.rle import decode
@@ -317,13 +317,6 @@ def test_frames_of_another_size_are_the_users_error():
 def test_wrong_settings_are_refused_at_once(options, message):
     with pytest.raises(ValueError, match=message):
         Predictor(Fake(), **options)
-
-
-def test_a_device_is_found_or_must_be_there():
-    assert pick_device("cpu").type == "cpu"
-    assert pick_device("auto").type in {"cpu", "cuda", "mps"}
-    with pytest.raises(ValueError, match=r"one that this machine has \(.*cpu\), got 'abacus'"):
-        pick_device("abacus")
 
 
 # --- the real network -----------------------------------------------------------------------------------------------

@@ -88,6 +88,13 @@ def test_masks_of_chosen_instances_equal_theirs_among_all(frames):
 
 
 @torch.inference_mode()
+@pytest.mark.parametrize("head", [{}, {"conv3d_head": True}], ids=["deformable", "3-D"])
+def test_no_instance_chosen_in_any_clip_is_no_mask(frames, head):
+    outputs = shaken(small(**head))(frames, select=lambda i, logits, boxes: torch.tensor([], dtype=torch.long))
+    assert [mask.shape for mask in outputs.masks] == [(3, 0, 16, 24)] * 2
+
+
+@torch.inference_mode()
 @pytest.mark.parametrize(
     "changes",
     [

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="simvtr",
         description="Occluded video instance segmentation: segment, train, score, audit.",
-        epilog="Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong. `simvtr VERB --help` explains a verb.",
+        epilog="Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong. `simvtr VERB --help` says more.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name and error.name.split(".")[0] == "simvtr":
             raise
         print(
-            f"simvtr {args.verb}: needs the package {error.name!r}. Install the models with: pip install 'simvtr[model]'",
+            f"simvtr {args.verb}: needs the package {error.name!r}. Install it with: pip install 'simvtr[model]'",
             file=sys.stderr,
         )
         return 1

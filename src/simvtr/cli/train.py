@@ -26,9 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
     from simvtr.cli.recipe import read_recipe
+    from simvtr.model.device import pick_device
 
     try:
         recipe = read_recipe(args.recipe, args.rest + (["--out", str(args.out)] if args.out else []))
+        pick_device(recipe.train.device)  # now: before the data is read
     except ValueError as error:
         print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

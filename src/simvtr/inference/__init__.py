@@ -1,7 +1,7 @@
 """From a model and a video to masks with identities: prediction, identity, tracks, drawing."""
 
 from simvtr.inference.identity import Identity, SlotIdentity
-from simvtr.inference.predictor import Predictor, pick_device
+from simvtr.inference.predictor import Predictor
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
 
-__all__ = ["FrameResult", "FrameTrack", "Identity", "Predictor", "SlotIdentity", "TrackBuilder", "Vote", "pick_device"]
+__all__ = ["FrameResult", "FrameTrack", "Identity", "Predictor", "SlotIdentity", "TrackBuilder", "Vote"]

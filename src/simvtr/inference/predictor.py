@@ -20,26 +20,12 @@ from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
 from simvtr.inference.identity import Identity, SlotIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
+from simvtr.model.device import pick_device
 from simvtr.schema import Track
 from simvtr.windows import windows
 
 if TYPE_CHECKING:
     from simvtr.model import SimVTR
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` is the fastest device at hand (CUDA, then MPS, then CPU); anything else must be there.
-
-    >>> pick_device("cpu")
-    device(type='cpu')
-    """
-    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        name = next(kind for kind, there in here.items() if there)
-    if not here.get(name.split(":")[0], False):
-        kinds = ", ".join(kind for kind, there in here.items() if there)
-        raise ValueError(f"device must be auto or one that this machine has ({kinds}), got {name!r}")
-    return torch.device(name)
 
 
 class Predictor:

@@ -1,5 +1,7 @@
 """Backbone: picture features at strides 4, 8, 16 and 32 (paper Fig. 1, §3.3), from timm."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +28,6 @@ except RuntimeError as error:
         raise
     _DECLARED = _declare_torchvision()  # the declaration lives as long as this name
     import timm
-from timm.layers import freeze_batch_norm_2d
 
 
 class Backbone(nn.Module):
@@ -46,14 +47,16 @@ class Backbone(nn.Module):
             raise ValueError(
                 f"model.backbone must be a timm network with features, got {config.backbone!r} (width {width}): {error}"
             ) from error
-        levels = dict(zip(body.feature_info.reduction(), range(len(body.feature_info)), strict=True))
+        about = cast(timm.models.FeatureInfo, body.feature_info)
+        levels = dict(zip(about.reduction(), range(len(about)), strict=True))
         if not {4, 8, 16, 32} <= levels.keys():
             raise ValueError(
-                f"model.backbone must give features at strides 4, 8, 16 and 32, {config.backbone!r} gives {list(levels)}"
+                f"model.backbone must have strides 4, 8, 16 and 32, {config.backbone!r} has {list(levels)}"
             )
         self.taken = [levels[stride] for stride in (4, 8, 16, 32)]
-        self.channels = [body.feature_info.channels()[i] for i in self.taken]
-        self.body = freeze_batch_norm_2d(body) if config.frozen_norm else body
+        self.channels = [about.channels()[i] for i in self.taken]
+        freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]
+        self.body = freeze(body) if config.frozen_norm else body
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         levels = self.body(pictures)

@@ -34,8 +34,8 @@ class DeformConv(nn.Module):
         nn.init.kaiming_uniform_(self.weight, a=1)
         if kind != "plain":
             self.offset = nn.Conv2d(inputs, 18 if kind == "v1" else 27, kernel_size=1)
-            nn.init.zeros_(self.offset.weight)
-            nn.init.zeros_(self.offset.bias)
+            for parameter in self.offset.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.kind == "plain":

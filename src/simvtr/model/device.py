@@ -4,11 +4,15 @@ import torch
 
 
 def pick_device(name: str) -> torch.device:
-    """The device called `name`; "auto" is the fastest at hand: CUDA, then MPS, then CPU.
+    """`auto` is the fastest device at hand (CUDA, then MPS, then CPU); anything else must be there.
 
     >>> pick_device("cpu")
     device(type='cpu')
     """
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = next(kind for kind, there in here.items() if there)
+    if not here.get(name.split(":")[0], False):
+        kinds = ", ".join(kind for kind, there in here.items() if there)
+        raise ValueError(f"device must be auto or one that this machine has ({kinds}), got {name!r}")
     return torch.device(name)

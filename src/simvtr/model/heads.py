@@ -1,5 +1,6 @@
 """Heads: class, box, attention maps and masks of every instance (paper Fig. 1, §3.5, §3.6; DETR's and VisTR's)."""
 
+import itertools
 import math
 
 import torch
@@ -65,21 +66,17 @@ class MaskHead(nn.Module):
         super().__init__()
         c, mixed = config.channels, config.channels + config.heads
         self.memory_channels = c
-        self.lay1, self.norm1 = nn.Conv2d(mixed, mixed, 3, padding=1), _norm(mixed)
-        self.lay2, self.norm2 = nn.Conv2d(mixed, c // 2, 3, padding=1), _norm(c // 2)
-        self.lay3, self.norm3 = nn.Conv2d(c // 2, c // 4, 3, padding=1), _norm(c // 4)
-        self.lay4, self.norm4 = nn.Conv2d(c // 4, c // 8, 3, padding=1), _norm(c // 8)
+        self.lay1, self.norm1 = _conv(mixed, mixed, 3), _norm(mixed)
+        self.lay2, self.norm2 = _conv(mixed, c // 2, 3), _norm(c // 2)
+        self.lay3, self.norm3 = _conv(c // 2, c // 4, 3), _norm(c // 4)
+        self.lay4, self.norm4 = _conv(c // 4, c // 8, 3), _norm(c // 8)
         self.adapters = nn.ModuleList(
-            nn.Conv2d(level, c // width, 1) for level, width in zip(level_channels[2::-1], (2, 4, 8), strict=True)
+            _conv(level, c // width, 1) for level, width in zip(level_channels[2::-1], (2, 4, 8), strict=True)
         )
         self.deform1, self.norm5 = DeformConv(c // 8, c // 16, config.deformable), _norm(c // 16)
         self.out = _Conv3dHead(c // 16) if config.conv3d_head else DeformConv(c // 16, 1, config.deformable)
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d) and layer.kernel_size != (1, 1) or layer in self.adapters:
-                nn.init.kaiming_uniform_(layer.weight, a=1)
-                nn.init.zeros_(layer.bias)
-        # Most pixels are none of the object's: start there, or the first steps are spent on getting there.
-        nn.init.constant_(self.out.layers[-1].bias if config.conv3d_head else self.out.bias, -2.0)
+        with torch.no_grad():  # most pixels are none of the object's: start there instead of learning it first
+            self.out.bias.fill_(-2.0)
 
     def forward(self, memory: Tensor, maps: Tensor, levels: list[Tensor], clip: Tensor) -> Tensor:
         """Masks of p instances.
@@ -91,11 +88,12 @@ class MaskHead(nn.Module):
             clip: (p,), which of the b clips each instance belongs to.
         Returns: logits (p, t, h_4, w_4) at stride 4.
         """
-        (b, t), p = memory.shape[:2], len(maps)
+        t = memory.shape[1]
         frame = (clip[:, None] * t + torch.arange(t, device=clip.device)).flatten()  # (p·t,), index of a frame in b·t
-        weight = self.lay1.weight
-        shared = F.conv2d(rearrange(memory, "b t c h w -> (b t) c h w"), weight[:, : self.memory_channels], padding=1)
-        own = F.conv2d(rearrange(maps, "p t e h w -> (p t) e h w"), weight[:, self.memory_channels :], self.lay1.bias, padding=1)  # fmt: skip
+        # conv(memory ⊕ maps) = conv(memory) + conv(maps): the first term once per frame
+        of_memory, of_maps = self.lay1.weight.split([self.memory_channels, maps.shape[2]], dim=1)
+        shared = F.conv2d(rearrange(memory, "b t c h w -> (b t) c h w"), of_memory, padding=1)
+        own = F.conv2d(rearrange(maps, "p t e h w -> (p t) e h w"), of_maps, self.lay1.bias, padding=1)
         x = F.relu(self.norm1(shared[frame] + own))
         x = F.relu(self.norm2(self.lay2(x)))
         x = self._step_down(x, self.adapters[0](levels[2]), frame)
@@ -105,8 +103,8 @@ class MaskHead(nn.Module):
         x = self._step_down(x, self.adapters[2](levels[0]), frame)
         x = F.relu(self.norm5(self.deform1(x)))
         if isinstance(self.out, _Conv3dHead):
-            return self.out(rearrange(x, "(p t) c h w -> p c t h w", p=p))
-        return rearrange(self.out(x), "(p t) 1 h w -> p t h w", p=p)
+            return self.out(rearrange(x, "(p t) c h w -> p c t h w", t=t))
+        return rearrange(self.out(x), "(p t) 1 h w -> p t h w", t=t)
 
     @staticmethod
     def _step_down(x: Tensor, level: Tensor, frame: Tensor) -> Tensor:
@@ -121,16 +119,26 @@ class _Conv3dHead(nn.Module):
         super().__init__()
         widths = (channels, channels // 2, channels // 2, channels // 2)
         steps: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(widths):
             steps += [
                 nn.Conv3d(inputs, outputs, 3, padding=2, dilation=2),
                 nn.GroupNorm(math.gcd(4, outputs), outputs),
                 nn.ReLU(),
             ]
-        self.layers = nn.Sequential(*steps, nn.Conv3d(widths[-1], 1, 1))
+        last = nn.Conv3d(widths[-1], 1, 1, bias=False)
+        self.layers, self.bias = nn.Sequential(*steps, last), nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return rearrange(self.layers(x), "p 1 t h w -> p t h w")
+        return rearrange(self.layers(x) + self.bias, "p 1 t h w -> p t h w")
+
+
+def _conv(inputs: int, outputs: int, size: int) -> nn.Conv2d:
+    """A convolution that keeps the picture's size, with DETR's first weights."""
+    layer = nn.Conv2d(inputs, outputs, size, padding=size // 2)
+    nn.init.kaiming_uniform_(layer.weight, a=1)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
 
 
 def _norm(channels: int) -> nn.GroupNorm:

@@ -32,8 +32,9 @@ def categories_of(truths: Sequence[Truth]) -> Categories:
 
 
 def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], None]) -> SimVTR:
-    """A new network of `recipe.model`, or the one of `recipe.start` with its own shape, for pictures of the training's size.
+    """A new network of `recipe.model`, or the one of `recipe.start` with its own shape.
 
+    Its picture size becomes the training's.
     Weights of other categories keep all but their class heads, which start anew with the right number of classes.
     New parameters are a function of `recipe.train.seed`.
     """
