@@ -43,7 +43,7 @@ def test_clips_of_a_batch_do_not_touch_each_other(frames):
     both, second = model(frames), model(frames[1:])
     assert close(both.logits[1:], second.logits)
     assert close(both.boxes[1:], second.boxes)
-    assert close(both.masks[1:], second.masks)
+    assert close(both.masks[1:], second.masks, 1e-4)
 
 
 @torch.inference_mode()
@@ -56,9 +56,9 @@ def test_padding_changes_no_number_of_the_valid_region(frames):
     together = model(padded, padding)
     assert close(together.logits[:1], alone.logits)
     assert close(together.boxes[:1], alone.boxes)
-    assert close(together.masks[:1, ..., :13, :18], alone.masks)  # 50 / 4 and 70 / 4, rounded up
+    assert close(together.masks[:1, ..., :13, :18], alone.masks, 1e-4)  # 50 / 4 and 70 / 4, rounded up
     assert (together.masks[0, ..., 13:, :] == -torch.inf).all()
-    assert close(together.masks[1:], model(frames[1:]).masks)
+    assert close(together.masks[1:], model(frames[1:]).masks, 1e-4)
 
 
 def test_padding_in_the_middle_is_refused(frames):
@@ -83,7 +83,7 @@ def test_masks_of_chosen_instances_equal_theirs_among_all(frames):
     chosen = [torch.tensor([7, 2]), torch.tensor([], dtype=torch.long)]
     every, some = model(frames), model(frames, select=lambda i, logits, boxes: chosen[i])
     assert some.masks[0].shape == (3, 2, 16, 24)
-    assert close(some.masks[0], every.masks[0][:, [7, 2]])
+    assert close(some.masks[0], every.masks[0][:, [7, 2]], 1e-4)
     assert some.masks[1].shape == (3, 0, 16, 24)
 
 
