@@ -1,0 +1,25 @@
+"""The tables of benchmarks/README.md: the latest of every figure, and nothing typed by hand."""
+
+import json
+
+from benchmarks.figures import README, rewritten, table
+from benchmarks.record import RESULTS, Figure, environment
+
+
+def line(figure: Figure, **changes: object) -> str:
+    values = {slot: getattr(figure, slot) for slot in Figure.__slots__}
+    return json.dumps({**values, **environment(), "command": "python -m benchmarks.startup", **changes})
+
+
+def test_the_latest_of_a_figure_stands():
+    old, new = line(Figure("start", 0.5, "s")), line(Figure("start", 0.25, "s", (0.2, 0.3), "< 0.3 s"))
+    text = table([old, line(Figure("other", 3, "MiB"), command="python -m benchmarks.memory --rounds 1"), new])
+    assert "| start | 0.250 s | 0.200 to 0.300 | < 0.3 s |" in text
+    assert "0.500" not in text
+    assert text.index("benchmarks.memory --rounds 1") < text.index("benchmarks.startup")
+
+
+def test_the_tables_of_the_readme_are_those_of_the_results():
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
+    text = README.read_text(encoding="utf-8")
+    assert rewritten(text, table(lines)) == text, "run: python -m benchmarks.figures --table"
