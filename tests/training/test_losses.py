@@ -121,22 +121,24 @@ def test_total_is_the_weighted_sum(make_outputs, make_target):
 def test_a_token_is_to_say_what_covers_its_cell(make_target):
     # 32 x 32 picture, left half class 0: truth of its only token is (.5, 0, .5), and uniform logits cost ln 3.
     target = make_target({0: [LEFT]}, size=32)
-    cells = cell_classes(target, 3)
+    cells = cell_classes(target, 3, 32)
     assert cells.flatten().tolist() == [0.5, 0, 0.5]
     assert dense_class_loss(torch.zeros(1, 1, 3, 1, 1), [cells]).item() == pytest.approx(math.log(3))
     half = torch.tensor([math.log(0.5), -30, math.log(0.5)])[None, None, :, None, None]
     assert dense_class_loss(half, [cells]).item() == pytest.approx(math.log(2), rel=1e-5)
+    # at stride 16 the left two of its four tokens are all of class 0
+    assert cell_classes(target, 3, 16)[0, 0].tolist() == [[1, 0], [1, 0]]
 
 
 def test_cells_at_the_edge_count_the_pixels_they_have(make_target):
     # 40 x 40 picture, all of it class 0: a full cell and three cut ones, in a clip without objects none.
-    assert cell_classes(make_target({0: [EVERYWHERE]}, size=40), 2)[0, 0].tolist() == [[1, 1], [1, 1]]
-    assert cell_classes(make_target({}, size=40), 2)[0, 0].tolist() == [[0, 0], [0, 0]]
+    assert cell_classes(make_target({0: [EVERYWHERE]}, size=40), 2, 32)[0, 0].tolist() == [[1, 1], [1, 1]]
+    assert cell_classes(make_target({}, size=40), 2, 32)[0, 0].tolist() == [[0, 0], [0, 0]]
 
 
 def test_overlapping_objects_share_a_token(make_target):
     target = make_target({0: [EVERYWHERE], 1: [EVERYWHERE]}, size=32)
-    assert cell_classes(target, 3).flatten().tolist() == [0.5, 0.5, 0]
+    assert cell_classes(target, 3, 32).flatten().tolist() == [0.5, 0.5, 0]
 
 
 def test_a_cell_is_object_when_half_of_it_is():

@@ -37,8 +37,8 @@ class Outputs:
     masks: Tensor | list[Tensor]  # (b, t, n, h, w) logits at stride 4; with `select` one (t, n_i, h, w) a clip
     aux: tuple[tuple[Tensor, Tensor], ...]  # logits and boxes of the earlier decoder layers
     embeddings: Tensor  # (b, n, c), last decoder layer; coupled queries: their mean over frames
-    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token, or one a clip where
-    # clips were padded; in training with dense_class only
+    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token at strides 16 and 32 and
+    # of the memory, or one a clip where clips were padded; in training with dense_class only
 
 
 class SimVTR(nn.Module):
@@ -64,7 +64,8 @@ class SimVTR(nn.Module):
         self.box_head = BoxHead(config)
         self.maps = AttentionMaps(config)
         self.mask_head = MaskHead(config, self.backbone.channels)
-        self.dense_heads = nn.ModuleList(nn.Linear(c, k + 1) for _ in range(2 if config.dense_class else 0))
+        read = (self.backbone.channels[2], c, c) if config.dense_class else ()  # stride 16, stride 32, memory
+        self.dense_heads = nn.ModuleList(nn.Linear(channels, k + 1) for channels in read)
 
     def forward(self, frames: Tensor, padding: Tensor | None = None, select: Select | None = None) -> Outputs:
         """Read b clips.
@@ -101,7 +102,7 @@ class SimVTR(nn.Module):
             masks=masks,
             aux=tuple(zip(logits[:-1], boxes[:-1], strict=True)),
             embeddings=tracks[-1].mean(dim=1),
-            dense=self._dense(features, memory) if self.training else (),
+            dense=self._dense(levels[2], features, memory) if self.training else (),
         )
 
     def _repeat(self, slots: Tensor, t: int) -> Tensor:
@@ -129,14 +130,18 @@ class SimVTR(nn.Module):
             return rearrange(masks, "(b n) t h w -> b t n h w", b=b)
         return [rearrange(m, "p t h w -> t p h w") for m in masks.split([len(x) for x in wanted])]
 
-    def _dense(self, features: Tensor, memory: Tensor) -> tuple[Tensor, ...]:
+    def _dense(self, level: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, ...]:
         """A class for every token of the backbone and of the encoder: a signal the classes need early from scratch."""
-        if not self.config.dense_class:
-            return ()
-        early, late = self.dense_heads
-        return (
-            rearrange(early(features), "b t h w k -> b t k h w"),
-            rearrange(late(rearrange(memory, "b t c h w -> b t h w c")), "b t h w k -> b t k h w"),
+        t = features.shape[1]
+        grids = (
+            rearrange(level, "(b t) c h w -> b t h w c", t=t),
+            features,
+            rearrange(memory, "b t c h w -> b t h w c"),
+        )
+        heads = self.dense_heads or ()
+        return tuple(
+            rearrange(head(grid), "b t h w k -> b t k h w")
+            for head, grid in zip(heads, grids[: len(heads)], strict=True)
         )
 
     def _clip_by_clip(self, frames: Tensor, padding: Tensor, select: Select | None) -> Outputs:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from simvtr.model.network import Outputs
 
 
-TOKEN = 32  # pixels of a token's side
-
-
 class Losses:
     """Weighted sum of class, box, mask and dense class losses. See `LossConfig` for the weights.
 
@@ -51,8 +48,7 @@ class Losses:
         losses["focal"], losses["dice"] = self._masks(outputs.masks, targets, matches, count)
         losses["dense"] = torch.zeros_like(losses["label"])
         if outputs.dense:
-            cells = [cell_classes(target, outputs.logits.shape[-1]) for target in targets]
-            losses["dense"] = torch.stack([dense_class_loss(tokens, cells) for tokens in outputs.dense]).sum()
+            losses["dense"] = self._dense(outputs.dense, targets)
         total = self._weighted(losses)
         losses["aux"] = torch.zeros_like(total)
         for logits, boxes in outputs.aux:
@@ -63,6 +59,18 @@ class Losses:
 
     def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
         return torch.stack([getattr(self.config, name) * loss for name, loss in losses.items()]).sum()
+
+    @staticmethod
+    def _dense(grids: Sequence[Sequence[Tensor]], targets: Sequence["Target"]) -> Tensor:
+        """Sum over the grids of tokens, each with its own stride; their truth is pooled once per stride."""
+        cells: dict[int, list[Tensor]] = {}
+        total = []
+        for tokens in grids:
+            stride = stride_of(tokens[0].shape[-2], targets[0].masks.shape[-2])
+            if stride not in cells:
+                cells[stride] = [cell_classes(target, tokens[0].shape[1], stride) for target in targets]
+            total.append(dense_class_loss(tokens, cells[stride]))
+        return torch.stack(total).sum()
 
     def _label_and_boxes(
         self, logits: Tensor, boxes: Tensor, targets: Sequence["Target"], matches: Sequence[Match], count: float
@@ -139,12 +147,24 @@ def mask_losses(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     return focal.mean(1), dice
 
 
-def cell_classes(target: "Target", classes: int) -> Tensor:
-    """What covers the cell of each token of a clip: float32 (t, k+1, ceil(H/32), ceil(W/32)), shares that add up to 1.
+def stride_of(tokens: int, pixels: int) -> int:
+    """Pixels of a token's side, a power of two, where a side of `pixels` has ceil(pixels / stride) tokens.
+
+    >>> stride_of(4, 128), stride_of(7, 100)
+    (32, 16)
+    """
+    stride = 1
+    while -(-pixels // stride) > tokens:
+        stride *= 2
+    return stride
+
+
+def cell_classes(target: "Target", classes: int, stride: int) -> Tensor:
+    """What covers the cell of each token of a clip: float32 (t, k+1, ceil(H/s), ceil(W/s)), shares that add up to 1.
 
     Where objects overlap they share the cell; what no object covers is "no object". `classes` is k+1.
     """
-    share = F.avg_pool2d(target.masks.float(), TOKEN, ceil_mode=True).transpose(0, 1)  # (t, m, h, w)
+    share = F.avg_pool2d(target.masks.float(), stride, ceil_mode=True).transpose(0, 1)  # (t, m, h, w)
     cells = share.new_zeros((share.shape[0], classes, *share.shape[2:])).index_add_(1, target.labels, share)
     cells[:, -1] = (1 - cells.sum(1)).clamp(min=0)
     return cells / cells.sum(1, keepdim=True)
@@ -154,7 +174,7 @@ def dense_class_loss(tokens: Tensor | Sequence[Tensor], cells: Sequence[Tensor])
     """Soft cross-entropy of the class of every token, the mean over all tokens of all clips: ours.
 
     Args:
-        tokens: one (t, k+1, h, w) a clip, logits at stride 32.
+        tokens: one (t, k+1, h, w) a clip, logits.
         cells: one (t, k+1, h, w) a clip, of `cell_classes`.
     """
     total = [-(truth * x.float().log_softmax(1)).sum() for x, truth in zip(tokens, cells, strict=True)]
