@@ -1,0 +1,55 @@
+"""The README does what it says: its commands exist, its Python runs, its files are there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simvtr.cli.main import VERBS
+from simvtr.data.synth import SynthConfig, write_dataset
+from simvtr.data.video import write_video
+from simvtr.model.weights import PACKAGED
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_every_command_names_a_verb_and_its_options(capsys):
+    lines = [line.split("#")[0] for kind, block in BLOCKS if not kind for line in block.splitlines()]
+    commands = [shlex.split(line) for line in lines if line.startswith("simvtr ")]
+    assert len(commands) >= 5
+    from simvtr.cli.main import main
+
+    for _, verb, *rest in commands:
+        assert verb in VERBS
+        main([verb, "--help"])
+        usage = capsys.readouterr().out
+        for option in (word for word in rest if word.startswith("-") and "." not in word):
+            assert option in usage, f"simvtr {verb} has no {option}"
+
+
+def test_make_has_the_targets():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\w+)", README, flags=re.MULTILINE):
+        assert f"\n{target}:" in makefile
+
+
+def test_every_linked_file_exists():
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("http") or (ROOT / link).exists(), link
+
+
+@pytest.mark.skipif(not (PACKAGED / "simvtr-tiny").is_dir(), reason="the packaged weights are not here")
+def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    truth = write_dataset(tmp_path / "data", SynthConfig(width=64, height=48, frames=3), 1, 0)
+    Path("truth.json").write_bytes(truth.read_bytes())
+    with write_video("clip.mp4", 10, (64, 48)) as video:
+        for _ in range(3):
+            video.add(np.zeros((48, 64, 3), np.uint8))
+    (example,) = (block for kind, block in BLOCKS if kind == "python")
+    exec(example, {})
+    assert "AP50" in capsys.readouterr().out
