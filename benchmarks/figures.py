@@ -53,8 +53,8 @@ def table(lines: list[str]) -> str:
 
 def _run(entry: dict) -> str:
     return (
-        f"{entry['date'][:10]}, commit {entry['commit']}, {entry['cpu']}, {entry['cores']} cores, "
-        f"{entry['threads']} threads, load {entry['load']}, Python {entry['python']}, torch {entry['torch']}"
+        f"{entry['date'][:10]}, commit {entry['commit']}, {entry['cpu']}, cores {entry['cores']}, "
+        f"threads {entry['threads']}, load {entry['load']}, Python {entry['python']}, torch {entry['torch']}"
     )
 
 

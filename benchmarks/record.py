@@ -48,13 +48,13 @@ class Figure:
 
 
 def pretty(value: float) -> str:
-    """Three digits, or all those before the point.
+    """Three digits, or all those before the point; a count as it is.
 
-    >>> pretty(0.12345), pretty(12.345), pretty(-0.5), pretty(12345.6), pretty(0)
-    ('0.123', '12.3', '-0.500', '12,346', '0')
+    >>> pretty(0.12345), pretty(12.345), pretty(-0.5), pretty(12345.6), pretty(3), pretty(0.0)
+    ('0.123', '12.3', '-0.500', '12,346', '3', '0')
     """
-    if value == 0:
-        return "0"
+    if value == 0 or isinstance(value, int):
+        return f"{value:,.0f}"
     return f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
@@ -85,7 +85,7 @@ def environment() -> dict[str, str | int | float]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
-        "system": platform.platform(terse=True),
+        "system": platform.system(),
         "cpu": _cpu(),
         "cores": os.cpu_count() or 0,
         "threads": int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 0),
