@@ -8,7 +8,9 @@ by what else is in the frame, so they flicker in a video. `to_supervision` hands
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +44,8 @@ PALETTE = (
     (157, 131, 244),  # lavender
 )
 OPACITY = 0.42  # of a mask's colour; the object's own texture stays visible
-READABLE_HEIGHT = 480  # pixels of the shorter side from which labels and contours can be read
+READABLE_HEIGHT = 360  # pixels of the shorter side from which labels and contours can be read
+WAITING = 4  # frames
 _HALO = (16, 16, 16)  # dark line under a contour, so that it stands out on its own colour
 
 
@@ -59,7 +62,7 @@ def readable_scale(width: int, height: int) -> int:
     """The smallest whole factor that makes the shorter side at least `READABLE_HEIGHT` pixels, 8 at most.
 
     >>> readable_scale(160, 90), readable_scale(1280, 720)
-    (6, 1)
+    (4, 1)
     """
     return max(1, min(8, -(-READABLE_HEIGHT // min(width, height))))
 
@@ -132,7 +135,8 @@ def to_supervision(tracks: Sequence[FrameTrack]) -> supervision.Detections:
 class OverlayWriter:
     """Writes the drawn frames as an mp4, as numbered PNG files, or both, as a context manager.
 
-    The mp4 appears when the block ends (see `write_video`); PNG files appear one by one.
+    The mp4 appears when the block ends (see `write_video`); PNG files appear one by one. A thread draws and encodes
+    while the caller finds the objects of the next frames; `WAITING` frames at most wait for it.
 
     Args:
         size: (width, height) of the frames that come in, pixels.
@@ -161,6 +165,8 @@ class OverlayWriter:
         self._video = write_video(video, fps, (size[0] * self.scale, size[1] * self.scale)) if video else None
         self._images = Path(images) if images else None
         self.frames = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> OverlayWriter:
         if self._images:
@@ -170,20 +176,33 @@ class OverlayWriter:
         return self
 
     def add(self, rgb: np.ndarray, tracks: Sequence[FrameTrack]) -> None:
-        """Draw the tracks over the frame, uint8 (H, W, 3), and append it."""
+        """Draw the tracks over the frame, uint8 (H, W, 3), and append it. Neither may be changed afterwards."""
+        self._waiting.append(self._thread.submit(self._write, self.frames, rgb, tracks))
+        self.frames += 1
+        if len(self._waiting) > WAITING:
+            self._waiting.popleft().result()
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: object) -> None:
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
+        except BaseException as error:
+            kind, value, trace = kind or type(error), value or error, trace or error.__traceback__
+            raise
+        finally:
+            self._thread.shutdown(cancel_futures=True)
+            if self._video:
+                self._video.__exit__(kind, value, trace)
+
+    def _write(self, index: int, rgb: np.ndarray, tracks: Sequence[FrameTrack]) -> None:
         picture = draw(rgb, tracks, scale=self.scale)
         if self._video:
             self._video.add(picture)
         if self._images:
-            final = self._images / f"{self.frames:05d}.png"
+            final = self._images / f"{index:05d}.png"
             part = final.with_name(f".{final.name}.part")
             Image.fromarray(picture).save(part, format="png", compress_level=3)
             part.replace(final)
-        self.frames += 1
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: object) -> None:
-        if self._video:
-            self._video.__exit__(kind, value, trace)
 
 
 def _paint(
@@ -199,8 +218,8 @@ def _paint(
     crop = (crop[scale:-scale, scale:-scale] > 127).astype(np.uint8)
     box = (int(left) * scale, int(top) * scale, int(right) * scale, int(bottom) * scale)
     region = picture[box[1] : box[3], box[0] : box[2]]
-    inside = crop.astype(bool)
-    region[inside] = (region[inside] * (1 - OPACITY) + np.array(rgb) * OPACITY).astype(np.uint8)
+    tint = cv2.addWeighted(region, 1 - OPACITY, np.full_like(region, rgb), OPACITY, 0)
+    np.copyto(region, tint, where=crop.astype(bool)[..., None])
     outlines, _ = cv2.findContours(crop, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=box[:2])
     cv2.drawContours(picture, outlines, -1, _HALO, thickness + 2, cv2.LINE_AA)
     cv2.drawContours(picture, outlines, -1, rgb, thickness, cv2.LINE_AA)

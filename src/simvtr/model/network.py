@@ -132,17 +132,12 @@ class SimVTR(nn.Module):
 
     def _dense(self, level: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, ...]:
         """A class for every token of the backbone and of the encoder: a signal the classes need early from scratch."""
-        t = features.shape[1]
-        grids = (
-            rearrange(level, "(b t) c h w -> b t h w c", t=t),
-            features,
-            rearrange(memory, "b t c h w -> b t h w c"),
-        )
-        heads = self.dense_heads or ()
-        return tuple(
-            rearrange(head(grid), "b t h w k -> b t k h w")
-            for head, grid in zip(heads, grids[: len(heads)], strict=True)
-        )
+        if not self.dense_heads:
+            return ()
+        level = rearrange(level, "(b t) c h w -> b t h w c", t=features.shape[1])
+        memory = rearrange(memory, "b t c h w -> b t h w c")
+        logits = [head(grid) for head, grid in zip(self.dense_heads, (level, features, memory), strict=True)]
+        return tuple(rearrange(grid, "b t h w k -> b t k h w") for grid in logits)
 
     def _clip_by_clip(self, frames: Tensor, padding: Tensor, select: Select | None) -> Outputs:
         """Every clip on the rectangle that is its own, then side by side; a mask is -inf where the padding was."""
