@@ -8,12 +8,10 @@ makes only those that it keeps.
 
 import math
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.record import Figure, parser, report
@@ -53,7 +51,7 @@ def multiply_adds(config: ModelConfig, t: int) -> int:
         frames = torch.zeros(1, t, 3, config.short_side, config.long_side)
     flops = FlopCounterMode(display=False, custom_mapping={torch.ops.aten.grid_sampler_2d: bilinear_flops})
     # MATH: attention as the matrix products that the counter knows; fused kernels do the same ones
-    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), _KnownLength(config.instances), flops:
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), flops:
         model(frames)
     return flops.get_total_flops() // 2
 
@@ -61,20 +59,6 @@ def multiply_adds(config: ModelConfig, t: int) -> int:
 def bilinear_flops(picture: Any, grid: Any, *_: Any, out_shape: torch.Size, **__: Any) -> int:
     """Four products and four sums for each value sampled."""
     return 8 * math.prod(out_shape)
-
-
-class _KnownLength(TorchFunctionMode):
-    """Tensors without content cannot tell how long `repeat_interleave` gets; for one clip it is its instances."""
-
-    def __init__(self, instances: int) -> None:
-        super().__init__()
-        self.instances = instances
-
-    def __torch_function__(
-        self, func: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        known = {"output_size": self.instances} if func is torch.repeat_interleave else {}
-        return func(*args, **{**(kwargs or {}), **known})
 
 
 if __name__ == "__main__":

@@ -120,9 +120,7 @@ class SimVTR(nn.Module):
         b, n = tracks.shape[0], tracks.shape[2]
         device = tracks.device
         wanted = [torch.arange(n, device=device)] * b if chosen is None else [c.to(device) for c in chosen]
-        clip = torch.repeat_interleave(
-            torch.arange(b, device=device), torch.tensor([len(x) for x in wanted], device=device)
-        )
+        clip = torch.cat([torch.full_like(queries, i) for i, queries in enumerate(wanted)])  # (p,)
         pairs = tracks[clip, :, torch.cat(wanted)]  # (p, t, c)
         maps = self.maps(pairs, self.maps.keys(memory)[clip])
         masks = self.mask_head(memory, maps, levels[:3], clip)
