@@ -61,7 +61,7 @@ class Losses:
         return torch.stack([getattr(self.config, name) * loss for name, loss in losses.items()]).sum()
 
     @staticmethod
-    def _dense(grids: Sequence[Sequence[Tensor]], targets: Sequence["Target"]) -> Tensor:
+    def _dense(grids: Sequence[Tensor | list[Tensor]], targets: Sequence["Target"]) -> Tensor:
         """Sum over the grids of tokens, each with its own stride; their truth is pooled once per stride."""
         cells: dict[int, list[Tensor]] = {}
         total = []
