@@ -136,6 +136,7 @@ class TrainConfig:
     drop: float = 12 / 18  # share of the training after which the step schedule drops
     warmup: int = 0  # steps of linear warm-up
     ema: float = 0.0  # decay of averaged weights, which are then the ones saved; 0: off
+    crop_steps: int = 0  # first teach the backbone to classify crops of objects, 64 at a time: ours, from scratch
     stages: tuple[Stage, ...] = (Stage(),)
     seed: int = 25  # the report's
     checkpoint_minutes: float = 10.0

@@ -64,7 +64,8 @@ class Meter:
     ('1:02:05', '0:59')
     """
 
-    def __init__(self, step: int, steps: int, *, show: bool) -> None:
+    def __init__(self, step: int, steps: int, *, show: bool, value: str = "loss") -> None:
+        self._value = value  # what the number of a step is called
         self._steps, self._console = steps, Console(stderr=True, quiet=not show)
         self._losses: deque[float] = deque(maxlen=RECENT)
         self._times: deque[float] = deque([time.monotonic()], maxlen=RECENT + 1)
@@ -91,7 +92,7 @@ class Meter:
         self._times.append(time.monotonic())
         rate = (len(self._times) - 1) / max(1e-9, self._times[-1] - self._times[0])
         mean = sum(self._losses) / len(self._losses)
-        line = f"loss {mean:.3f}, {rate:.2f} steps/s, {clock((self._steps - done) / rate)} left"
+        line = f"{self._value} {mean:.3f}, {rate:.2f} steps/s, {clock((self._steps - done) / rate)} left"
         self._bar.update(self._task, completed=done, description=line)
         if not self._console.is_terminal and (
             self._times[-1] - self._spoke > PLAIN_SECONDS or done == self._steps or len(self._losses) == 1

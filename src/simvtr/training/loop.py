@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from simvtr.config import ModelConfig, Recipe
+from simvtr.config import ModelConfig, Recipe, TrainConfig
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
 from simvtr.data.dataset import Batch, JoinedDataset, VideoDataset
 from simvtr.errors import DataError
@@ -26,6 +26,7 @@ from simvtr.model import save as save_weights
 from simvtr.model.device import pick_device
 from simvtr.schema import read_truth
 from simvtr.training import checkpoint as checkpoints
+from simvtr.training.crops import learn_crops
 from simvtr.training.feed import feed
 from simvtr.training.interrupt import gentle_stop
 from simvtr.training.log import Log, Meter, clock
@@ -86,6 +87,8 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     state = State(model, recipe)
     if saved is not None:
         state.restore(saved)
+    elif config.crop_steps:
+        crops_first(state.model, dataset, config, progress)
 
     log, meter = Log(folder, state.done), Meter(state.done, steps, show=progress)
     losses = Losses(config.loss)
@@ -217,6 +220,16 @@ def step(state: State, losses: Losses, batch: Batch, factor: float) -> dict[str,
         state.average.update(model, state.done)
     state.done += 1
     return {**values, "grad_norm": norm}
+
+
+def crops_first(model: SimVTR, dataset: JoinedDataset, config: TrainConfig, progress: bool) -> None:
+    """Teach the backbone the categories before the first step. Interrupted here, a training begins anew."""
+    meter = Meter(0, config.crop_steps, show=progress, value="crops, share with a wrong class")
+    try:
+        right = learn_crops(model, dataset, config, lambda done, right: meter.step(done, 1 - right))
+        meter.say(f"{right:.0%} of crops had the right class of {model.config.classes}; now whole frames")
+    finally:
+        meter.close()
 
 
 def changes(old: dict, new: dict, path: str = "") -> list[str]:
