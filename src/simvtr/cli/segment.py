@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
         return 2
 
+    from simvtr.cli.progress import frames_bar
     from simvtr.errors import DataError, SimVTRWarning
     from simvtr.inference import Predictor
     from simvtr.model import load
@@ -122,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
     with (
         _Stop() as stop,  # outermost: it also guards the writing of the files
         PredictionWriter(args.out / "results.json") as results,
-        _progress() as progress,
+        frames_bar() as progress,
         warnings.catch_warnings(),
     ):
         warnings.simplefilter("ignore", SimVTRWarning)  # the reader's problems are printed below, in one line each
@@ -369,17 +370,3 @@ def _unwritable(folder: Path) -> str | None:
     except OSError as error:
         return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
     return None
-
-
-def _progress() -> "Progress":
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames · {task.fields[rate]} a second ·"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

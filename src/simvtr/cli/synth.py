@@ -35,21 +35,11 @@ def _range(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from simvtr.cli.progress import frames_bar
     from simvtr.data.synth import SynthConfig, statistics, write_dataset
     from simvtr.errors import DataError
     from simvtr.schema import read_truth
 
-    bar = Progress(
-        TextColumn("drawing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames · {task.fields[rate]} a second ·"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
     start = time.perf_counter()
     try:
         config = SynthConfig(
@@ -60,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
             objects=args.objects,
             motion_blur=args.motion_blur,
         )
-        with bar:
-            task = bar.add_task("", total=args.videos * args.frames, rate="–")
+        with frames_bar() as bar:
+            task = bar.add_task("drawing", total=args.videos * args.frames, rate="–")
 
             def progress(done: int) -> None:
                 bar.update(task, completed=done, rate=f"{done / (time.perf_counter() - start):.0f}")
