@@ -8,6 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from simvtr.errors import DataError
 from simvtr.model import load, save
+from simvtr.model.weights import PACKAGED
 from tests.model.conftest import shaken, small
 
 
@@ -64,3 +65,12 @@ def test_an_unknown_name_lists_the_packaged_ones():
 def test_a_name_cannot_leave_the_package():
     with pytest.raises(DataError, match="there is none of that name"):
         load("../weights/../../..")
+
+
+@pytest.mark.skipif(not (PACKAGED / "simvtr-tiny").is_dir(), reason="the packaged weights are not here")
+def test_the_packaged_weights_are_small_and_half_precise():
+    file = PACKAGED / "simvtr-tiny" / "model.safetensors"
+    assert file.stat().st_size < 40e6
+    kinds = {value.dtype for value in load_file(file).values()}
+    assert kinds <= {torch.float16, torch.int64}  # counters of the norms are whole numbers
+    assert load("simvtr-tiny").config.category_names[0] == "disc"
