@@ -1,4 +1,4 @@
-"""`make bench`: measures the package and rewrites the table of README.md from results.jsonl.
+"""`make bench`: measures the package and rewrites the tables of both READMEs from results.jsonl.
 
 The training figures take minutes of their own: run `python -m benchmarks.finetune_clip`, then this with `--table`.
 """
@@ -10,10 +10,39 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from benchmarks.record import RESULTS, ROOT, Figure
+from benchmarks.record import RESULTS, ROOT, Figure, pretty
 
 README = Path(__file__).parent / "README.md"
+FRONT = ROOT / "README.md"
 BEGIN, END = "<!-- figures: written by python -m benchmarks.figures -->\n", "<!-- end of figures -->\n"
+HEADLINES = {  # row of the project's README -> (benchmark, figure)
+    "AP of the packaged weights on synthetic videos never trained on, windows of 4 frames": (
+        "benchmarks.synth_score",
+        "window 4: AP, mean of levels",
+    ),
+    "the same results cut to their first frame, by the public evaluator's rules": (
+        "benchmarks.synth_score",
+        "window 4: AP of the first frame as a short list, reference's rules, mean of levels",
+    ),
+    "the same, where missing frames count as missing": (
+        "benchmarks.synth_score",
+        "window 4: AP of the first frame padded to length, mean of levels",
+    ),
+    "fine-tuned on 50 frames of a real clip: mean track IoU on the 16 frames after": (
+        "benchmarks.finetune_clip",
+        "mean track IoU, frames 50..65, never trained on",
+    ),
+    "minutes that took, on a CPU": ("benchmarks.finetune_clip", "training"),
+    "`simvtr segment` with overlay, frames/s over the network's alone": (
+        "benchmarks.segment_speed",
+        "segment with overlay / network alone",
+    ),
+    "its peak memory at 1,000 frames over that at 100": (
+        "benchmarks.memory",
+        "segment, 1,000 frames above 100 frames",
+    ),
+    "start of `simvtr --help`": ("benchmarks.startup", "simvtr --help"),
+}
 MEASURED = ("model_cost", "startup", "segment_speed", "memory")  # by this command, in this order
 
 
@@ -27,21 +56,38 @@ def main() -> int:
         if code:
             return code
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
-    README.write_text(rewritten(README.read_text(encoding="utf-8"), table(lines)), encoding="utf-8")
-    print(README)
+    for file, make in ((README, table), (FRONT, headlines)):
+        file.write_text(rewritten(file.read_text(encoding="utf-8"), make(lines)), encoding="utf-8")
+        print(file)
     return 0
+
+
+def latest(lines: list[str]) -> dict[tuple[str, str], dict]:
+    """The newest entry of every figure, by the name of its benchmark and its own; oldest first."""
+    found: dict[tuple[str, str], dict] = {}
+    for line in lines:
+        entry = json.loads(line)
+        key = entry["command"].split()[2], entry["name"]  # of "python -m benchmarks.NAME ..."
+        found.pop(key, None)  # last in time, last in order
+        found[key] = entry
+    return found
+
+
+def headlines(lines: list[str]) -> str:
+    """Markdown of the few figures of the project's own README, each with its command; those not measured say so."""
+    entries = latest(lines)
+    rows = ["| what | measured | by |\n|---|---|---|\n"]
+    for what, (benchmark, name) in HEADLINES.items():
+        entry = entries.get((benchmark, name))
+        value = f"{pretty(entry['value'])} {entry['unit']}".strip() if entry else "not measured"
+        rows.append(f"| {what} | {value} | `python -m {benchmark}` |\n")
+    return "".join(rows)
 
 
 def table(lines: list[str]) -> str:
     """Markdown of the latest of every figure: one table for each run that any of them is from, oldest first."""
-    latest: dict[tuple[str, str], dict] = {}
-    for line in lines:
-        entry = json.loads(line)
-        key = entry["command"].split()[2], entry["name"]  # of "python -m benchmarks.NAME ..."
-        latest.pop(key, None)  # last in time, last in order
-        latest[key] = entry
     parts = []
-    for (command, run), entries in groupby(latest.values(), key=lambda e: (e["command"], _run(e))):
+    for (command, run), entries in groupby(latest(lines).values(), key=lambda e: (e["command"], _run(e))):
         parts.append(f"`{command}` · {run}\n\n| figure | value | least to greatest | goal |\n|---|---|---|---|\n")
         for entry in entries:
             spread = tuple(entry["spread"]) if entry["spread"] else None

@@ -18,7 +18,7 @@ GAP = 6  # pixels between frames
 
 
 def main() -> int:
-    frames = {index: frame for index, frame in enumerate(read_frames(ROOT / "demo" / "overlay.mp4"))}
+    frames = dict(enumerate(read_frames(ROOT / "demo" / "overlay.mp4")))
     rows = [np.hstack([bordered(frames[index]) for index in row]) for row in SHOWN]
     picture = np.vstack(rows)[GAP:-GAP, GAP:-GAP]
     out = Path(ROOT / "docs" / "figures" / "overlay.png")

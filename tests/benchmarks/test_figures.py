@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks.figures import README, rewritten, table
+from benchmarks.figures import FRONT, HEADLINES, README, headlines, rewritten, table
 from benchmarks.record import RESULTS, Figure, environment
 
 
@@ -21,5 +21,12 @@ def test_the_latest_of_a_figure_stands():
 
 def test_the_tables_of_the_readme_are_those_of_the_results():
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
-    text = README.read_text(encoding="utf-8")
-    assert rewritten(text, table(lines)) == text, "run: python -m benchmarks.figures --table"
+    for file, make in ((README, table), (FRONT, headlines)):
+        text = file.read_text(encoding="utf-8")
+        assert rewritten(text, make(lines)) == text, "run: python -m benchmarks.figures --table"
+
+
+def test_a_headline_without_a_measurement_says_so():
+    text = headlines([line(Figure("simvtr --help", 0.05, "s"))])
+    assert "| start of `simvtr --help` | 0.0500 s | `python -m benchmarks.startup` |" in text
+    assert text.count("not measured") == len(HEADLINES) - 1
