@@ -39,13 +39,23 @@ class ModelConfig:
     long_side: int = 540  # the most its longer side may have
 
     def __post_init__(self) -> None:
-        if self.channels % self.heads or self.channels % 16:
+        for name in (
+            "instances",
+            "classes",
+            "encoder_layers",
+            "decoder_layers",
+            "heads",
+            "feedforward",
+            "backbone_width",
+            "frames",
+            "short_side",
+        ):
+            if getattr(self, name) < 1:
+                raise ValueError(f"model.{name} must be at least 1, got {getattr(self, name)}")
+        if self.channels < 1 or self.channels % self.heads or self.channels % 16:
             raise ValueError(
                 f"model.channels must be a multiple of model.heads ({self.heads}) and of 16, got {self.channels}"
             )
-        for name in ("instances", "classes", "encoder_layers", "decoder_layers", "heads", "frames", "short_side"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"model.{name} must be at least 1, got {getattr(self, name)}")
         if self.categories and len(self.categories) != self.classes:
             raise ValueError(
                 f"model.categories must name all {self.classes} classes or none, got {len(self.categories)} names"
@@ -94,6 +104,17 @@ class AugmentConfig:
     short_sides: tuple[int, ...] = (300,)  # drawn from these, pixels; empty: keep the picture's size
     long_side: int = 540  # the most the longer side may have after that
 
+    def __post_init__(self) -> None:
+        for name in ("flip", "reverse", "photometric", "permute_channels", "crop"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"train.augment.{name} must be a chance in [0, 1], got {getattr(self, name)}")
+        pixels = (*self.short_sides, *self.crop_resize, *self.crop_size, self.long_side)
+        if not self.crop_resize or min(pixels) < 1 or self.crop_size[0] > self.crop_size[1]:
+            raise ValueError(
+                "train.augment: sides must be at least 1 pixel, crop_resize must name some, and crop_size be least and "
+                f"greatest, got short_sides {self.short_sides}, crop_resize {self.crop_resize}, crop_size {self.crop_size}"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
@@ -108,6 +129,13 @@ class LossConfig:
     dense: float = 0.0  # class of every token (model.dense_class): ours
     mask_stride: int = 1  # masks are compared at the picture's size divided by this; VisTR: 1
 
+    def __post_init__(self) -> None:
+        for name in ("label", "no_object", "l1", "giou", "focal", "dice", "dense"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"train.loss.{name} must not be negative, got {getattr(self, name)}")
+        if self.mask_stride < 1:
+            raise ValueError(f"train.loss.mask_stride must be at least 1, got {self.mask_stride}")
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -116,6 +144,12 @@ class Stage:
     share: float = 1.0  # of all steps
     frames: tuple[int, ...] = (16,)  # t, drawn from these for every batch
     clips: int = 1  # b
+
+    def __post_init__(self) -> None:
+        if not self.frames or min(self.frames) < 1 or self.clips < 1 or self.share <= 0:
+            raise ValueError(
+                f"train.stages: share, frames and clips must be above 0, got {self.share}, {self.frames}, {self.clips}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +184,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.lr <= 0:
             raise ValueError(f"train.lr must be above 0, got {self.lr}")
+        if self.epochs < 1 or (self.steps is not None and self.steps < 1):
+            raise ValueError(f"train.epochs and train.steps must be at least 1, got {self.epochs} and {self.steps}")
+        for name in ("workers", "warmup", "crop_steps", "clip_norm", "weight_decay", "checkpoint_minutes", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"train.{name} must not be negative, got {getattr(self, name)}")
         if not self.stages or abs(sum(stage.share for stage in self.stages) - 1) > 1e-6:
             raise ValueError(f"train.stages: shares must add up to 1, got {[stage.share for stage in self.stages]}")
         if not 0 <= self.ema < 1:

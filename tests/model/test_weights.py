@@ -40,6 +40,22 @@ def test_a_missing_tensor_is_named(tmp_path):
         load(folder)
 
 
+def test_the_named_file_is_the_one_that_is_loaded(tmp_path):
+    folder = save(shaken(small()), tmp_path)
+    (folder / "model.safetensors").rename(folder / "other.safetensors")
+    (folder / "model.safetensors").write_bytes(b"junk")
+    assert load(folder / "other.safetensors").config.channels == 48
+
+
+@pytest.mark.parametrize(("key", "value"), [("backbone", "resnet19000"), ("heads", 0)])
+def test_an_impossible_shape_is_one_clear_line(tmp_path, key, value):
+    folder = save(shaken(small()), tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, key: value}))
+    with pytest.raises(DataError, match="must be readable"):
+        load(folder)
+
+
 @pytest.mark.parametrize("damage", ["truncate", "config", "type", "gone"])
 def test_damaged_weights_are_one_clear_line(tmp_path, damage):
     folder = save(shaken(small()), tmp_path)

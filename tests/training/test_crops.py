@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from simvtr.config import AugmentConfig
 from simvtr.data.dataset import open_data
+from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.training.crops import SIDE, draw_crops, learn_crops, square
 
@@ -24,8 +26,8 @@ def test_a_crop_is_the_square_around_its_object():
 
 def test_crops_are_a_function_of_the_seed(tiny_data):
     dataset = open_data([tiny_data])
-    first, labels = draw_crops(dataset, np.random.default_rng(3), 12)
-    again, _ = draw_crops(dataset, np.random.default_rng(3), 12)
+    first, labels = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig())
+    again, _ = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig())
     assert first.shape == (12, 3, SIDE, SIDE)
     assert labels.shape == (12,)
     assert torch.equal(first, again)
@@ -45,5 +47,5 @@ def test_the_backbone_learns_and_nothing_else_changes(tiny_recipe, tiny_data):
 
 def test_a_data_set_of_tiny_objects_is_refused(tiny_data, monkeypatch):
     monkeypatch.setattr("simvtr.training.crops.LEAST", 1.1)
-    with pytest.raises(ValueError, match=r"no object covers 110.0% of its picture"):
-        draw_crops(open_data([tiny_data]), np.random.default_rng(0), 1)
+    with pytest.raises(DataError, match=r"must cover 110.0% of their picture.*Set crop_steps to 0"):
+        draw_crops(open_data([tiny_data]), np.random.default_rng(0), 1, AugmentConfig())

@@ -29,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     from simvtr.model.device import pick_device
 
     try:
-        recipe = read_recipe(args.recipe, args.rest + (["--out", str(args.out)] if args.out else []))
+        recipe = read_recipe(args.recipe, args.rest)
+        recipe = replace(recipe, out=str(args.out)) if args.out else recipe
         pick_device(recipe.train.device)  # now: before the data is read
     except ValueError as error:
         print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from simvtr.config import ModelConfig
+from simvtr.errors import DataError
 
 
 def _declare_torchvision() -> torch.library.Library:
@@ -44,15 +45,13 @@ class Backbone(nn.Module):
         try:
             body = timm.create_model(config.backbone, pretrained=False, features_only=True, **narrow)
         except (RuntimeError, TypeError) as error:
-            raise ValueError(
-                f"model.backbone must be a timm network with features, got {config.backbone!r} (width {width}): {error}"
+            raise DataError(
+                f"model.backbone must name a timm network with features, got {config.backbone!r} (width {width}): {error}"
             ) from error
         about = cast(timm.models.FeatureInfo, body.feature_info)
         levels = dict(zip(about.reduction(), range(len(about)), strict=True))
         if not {4, 8, 16, 32} <= levels.keys():
-            raise ValueError(
-                f"model.backbone must have strides 4, 8, 16 and 32, {config.backbone!r} has {list(levels)}"
-            )
+            raise DataError(f"model.backbone must have strides 4, 8, 16 and 32, {config.backbone!r} has {list(levels)}")
         self.taken = [levels[stride] for stride in (4, 8, 16, 32)]
         self.channels = [about.channels()[i] for i in self.taken]
         freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]

@@ -58,10 +58,11 @@ def deform_conv(x: Tensor, offsets: Tensor, weight: Tensor, bias: Tensor, gates:
     taps = F.conv2d(x, rearrange(weight, "o i ky kx -> (ky kx o) i 1 1"))  # every tap's share, before it moves
     taps = F.pad(rearrange(taps, "b (k o) h w -> (b k) o h w", k=9), (0, 1, 0, 1))  # a grid of one pixel has no extent
     h, w = taps.shape[-2:]
-    place = rearrange(offsets, "b (k yx) h w -> b k h w yx", yx=2).float() + _taps(*x.shape[-2:], device=x.device)
+    exact = torch.promote_types(x.dtype, torch.float32)  # half precision would move every tap by up to half a pixel
+    place = rearrange(offsets, "b (k yx) h w -> b k h w yx", yx=2).to(exact) + _taps(*x.shape[-2:], device=x.device)
     y, x_ = rearrange(place, "b k h w yx -> (b k) h w yx").unbind(-1)
     grid = torch.stack([2 * x_ / (w - 1) - 1, 2 * y / (h - 1) - 1], dim=-1)  # grid_sample counts from -1 to 1
-    moved = F.grid_sample(taps, grid.to(taps.dtype), align_corners=True)
+    moved = F.grid_sample(taps.to(exact), grid, align_corners=True)
     moved = rearrange(moved, "(b k) o h w -> b k o h w", k=9)
     if gates is not None:
         moved = moved * gates[:, :, None]

@@ -73,7 +73,8 @@ class SimVTR(nn.Module):
         Args:
             frames: (b, t, 3, H, W), RGB, ImageNet-normalised. t is free; coupled queries take `config.frames` only.
             padding: (b, H, W) bool, True at the right and below where a smaller clip was padded; None: no padding.
-                Padded clips are run one by one on what is theirs, so padding changes no number.
+                Padded clips are run one by one on what is theirs, so padding changes no number. (In training a
+                backbone with trainable norms takes their statistics clip by clip, then.)
             select: which instances get masks, decided once classes and boxes are known; None: all of them.
         Raises: ValueError when the axes do not fit.
         """
@@ -85,7 +86,7 @@ class SimVTR(nn.Module):
         levels = self.backbone(rearrange(frames, "b t c H W -> (b t) c H W"))  # 4 x (b·t, c_i, h_i, w_i), fine → coarse
         features = rearrange(self.project(levels[-1]), "(b t) c h w -> b t h w c", t=t)
         h, w = features.shape[2:4]
-        position = sine_position(t, h, w, self.config.channels).to(features)
+        position = sine_position(t, h, w, self.config.channels).to(features.device)
         memory, slots = self.transformer(
             self.query.weight,
             rearrange(features, "b t h w c -> b (t h w) c"),

@@ -47,16 +47,15 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     >>> load("simvtr-tiny").config.backbone
     'resnet18'
     """
-    folder = _folder(source)
+    folder, file = _files(source)
     try:
-        config = msgspec.json.decode((folder / "config.json").read_bytes(), type=ModelConfig)
-        state = load_file(folder / "model.safetensors")
+        model = SimVTR(msgspec.json.decode((folder / "config.json").read_bytes(), type=ModelConfig))
+        state = load_file(file)
     except (OSError, ValueError, SafetensorError, msgspec.DecodeError) as error:
         raise DataError(
             f"weights {folder}: config.json and model.safetensors must be readable as `simvtr train` writes them, "
             f"got: {error}. Train or copy them again."
         ) from error
-    model = SimVTR(config)
     expected = model.state_dict()
     missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
     misshapen = [name for name in expected.keys() & state.keys() if expected[name].shape != state[name].shape]
@@ -70,14 +69,15 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     return model.to(device).eval()
 
 
-def _folder(source: str | Path) -> Path:
+def _files(source: str | Path) -> tuple[Path, Path]:
+    """The folder with config.json, and the file with the tensors."""
     path = Path(source)
-    if path.is_dir():
-        return path
     if path.suffix == ".safetensors" and path.is_file():
-        return path.parent
-    if (PACKAGED / str(source) / "config.json").is_file() and str(source) == path.name:
-        return PACKAGED / str(source)
+        return path.parent, path
+    if not path.is_dir() and (PACKAGED / str(source) / "config.json").is_file() and str(source) == path.name:
+        path = PACKAGED / str(source)
+    if path.is_dir():
+        return path, path / "model.safetensors"
     packaged = sorted(p.name for p in PACKAGED.iterdir() if p.is_dir()) if PACKAGED.is_dir() else []
     raise DataError(
         f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, or one "

@@ -12,9 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from simvtr.config import TrainConfig
+from simvtr.config import AugmentConfig, TrainConfig
 from simvtr.data.dataset import JoinedDataset
 from simvtr.data.transforms import normalised
+from simvtr.errors import DataError
 from simvtr.model import SimVTR
 
 SIDE = 64  # pixels of a crop
@@ -32,7 +33,7 @@ def learn_crops(
 
     Args: step_done: is told the steps done and the running share of crops whose class was right.
     Returns: that share at the end, a mean over about 50 steps.
-    Raises: DataError when a frame cannot be read; ValueError when no object is large enough to be cropped.
+    Raises: DataError when a frame cannot be read, or no object is large enough to be cropped.
     """
     device = next(model.parameters()).device
     rng = np.random.default_rng((config.seed, _STREAM))
@@ -40,10 +41,12 @@ def learn_crops(
     head = nn.Linear(model.backbone.channels[-1], model.config.classes).to(device)
     learner = nn.ModuleList([model.backbone, head]).train()
     optimizer = torch.optim.AdamW(learner.parameters(), lr=RATE, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=config.crop_steps, pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, RATE, total_steps=max(20, config.crop_steps), pct_start=0.1
+    )
     right = 0.0
     for step in range(config.crop_steps):
-        pictures, labels = draw_crops(dataset, rng, BATCH)
+        pictures, labels = draw_crops(dataset, rng, BATCH, config.augment)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
             logits = head(model.backbone(pictures.to(device))[-1].mean(dim=(2, 3)))
         optimizer.zero_grad(set_to_none=True)
@@ -57,10 +60,13 @@ def learn_crops(
     return right
 
 
-def draw_crops(dataset: JoinedDataset, rng: np.random.Generator, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def draw_crops(
+    dataset: JoinedDataset, rng: np.random.Generator, count: int, augment: AugmentConfig
+) -> tuple[torch.Tensor, torch.Tensor]:
     """`count` crops (count, 3, SIDE, SIDE), normalised, and their classes (count,), from frames drawn at random.
 
-    A crop is a square around an object's visible part; flips and swapped colour channels make more of them.
+    A crop is a square around an object's visible part, flipped and with swapped colours as often as a clip would be.
+    Raises: DataError when a thousand frames in a row show no object large enough.
     """
     crops: list[np.ndarray] = []
     labels: list[int] = []
@@ -71,12 +77,19 @@ def draw_crops(dataset: JoinedDataset, rng: np.random.Generator, count: int) -> 
         before = len(crops)
         for mask, label in zip(clip.masks[:, 0], clip.labels, strict=True):
             if np.count_nonzero(mask) >= LEAST * mask.size:
-                crop = square(clip.frames[0], mask)[:, :: rng.choice((-1, 1)), :]
-                crops.append(crop[:: rng.choice((-1, 1)), :, rng.permutation(3)])
+                crop = square(clip.frames[0], mask)
+                if rng.random() < augment.flip:
+                    crop = crop[:, ::-1]
+                if rng.random() < augment.permute_channels:
+                    crop = crop[:, :, rng.permutation(3)]
+                crops.append(crop)
                 labels.append(int(label))
         empty = 0 if len(crops) > before else empty + 1
         if empty > 1000:
-            raise ValueError(f"train.crop_steps: no object covers {LEAST:.1%} of its picture, so none can be cropped")
+            raise DataError(
+                f"train.crop_steps: objects must cover {LEAST:.1%} of their picture to be cropped, none of a thousand "
+                "frames shows one. Set crop_steps to 0."
+            )
     return normalised(np.stack(crops[:count])), torch.as_tensor(labels[:count])
 
 

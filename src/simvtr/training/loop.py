@@ -84,11 +84,11 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     )
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap)
-    state = State(model, recipe)
+    if saved is None and config.crop_steps:
+        crops_first(model.to(pick_device(config.device)), dataset, config, progress)
+    state = State(model, recipe)  # after the crops: it copies the weights that it will average
     if saved is not None:
         state.restore(saved)
-    elif config.crop_steps:
-        crops_first(state.model, dataset, config, progress)
 
     log, meter = Log(folder, state.done), Meter(state.done, steps, show=progress)
     losses = Losses(config.loss)

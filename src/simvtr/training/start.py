@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import torch
 
-from simvtr.config import Recipe
+from simvtr.config import ModelConfig, Recipe
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.model import load as load_weights
@@ -40,7 +40,11 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
     """
     torch.manual_seed(recipe.train.seed)
     if recipe.start is None:
+        if recipe.model.frozen_norm:
+            say("a backbone with random weights and fixed norms hardly learns: set model.frozen_norm false, or `start`")
         return SimVTR(replace(recipe.model, **_picture_size(recipe), classes=len(categories), categories=categories))
+    if recipe.model != ModelConfig():
+        say(f"model.* is not used: the network has the shape of {recipe.start}")
     model = load_weights(recipe.start)
     shape = replace(model.config, **_picture_size(recipe))
     old = tuple(zip(model.config.category_ids, model.config.category_names, strict=True))
