@@ -112,7 +112,8 @@ class AugmentConfig:
         if not self.crop_resize or min(pixels) < 1 or self.crop_size[0] > self.crop_size[1]:
             raise ValueError(
                 "train.augment: sides must be at least 1 pixel, crop_resize must name some, and crop_size be least and "
-                f"greatest, got short_sides {self.short_sides}, crop_resize {self.crop_resize}, crop_size {self.crop_size}"
+                f"greatest, got short_sides {self.short_sides}, crop_resize {self.crop_resize}, "
+                f"crop_size {self.crop_size}, long_side {self.long_side}"
             )
 
 

@@ -29,8 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make, segment, score, report. Returns 0."""
     from simvtr.cli.progress import frames_bar
-    from simvtr.data.synth import SynthConfig, write_dataset
+    from simvtr.data.synth import CATEGORIES, SynthConfig, write_dataset
     from simvtr.data.video import read_frames
+    from simvtr.errors import DataError
     from simvtr.inference import Predictor, TrackBuilder
     from simvtr.inference.overlay import OverlayWriter, colour, draw
     from simvtr.model import load
@@ -39,8 +40,14 @@ def run(args: argparse.Namespace) -> int:
 
     begin = time.perf_counter()
     predictor = Predictor(load(args.weights), WINDOW)
-    config = SynthConfig(frames=FRAMES, occlusion="mixed")
     names = dict(zip(predictor.model.config.category_ids, predictor.model.config.category_names, strict=True))
+    wanted = dict(enumerate(CATEGORIES, start=1))
+    if names != wanted:  # found now, not by the scoring after all the work
+        raise DataError(
+            f"--weights {args.weights}: the categories must be the demo's, {_listed(wanted)}, got {_listed(names)}. "
+            "Leave --weights out, or use `simvtr segment`."
+        )
+    config = SynthConfig(frames=FRAMES, occlusion="mixed")
     pictures, rows = [], []
     with frames_bar() as bar:
         drawing = bar.add_task("making the data set", total=VIDEOS * FRAMES, rate="–")
@@ -93,6 +100,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"overlay  {args.out / 'overlay.mp4'}")
     print(f"report   {page}   <- open this one in a browser")
     return 0
+
+
+def _listed(categories: dict[int, str]) -> str:
+    return ", ".join(f"{number} {name}" for number, name in sorted(categories.items()))
 
 
 def _scores(truth: "Truth", found: "Predictions") -> dict[str, str]:

@@ -77,6 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `simvtr eval ... | head`: the reader left, nothing is wrong
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # an output that cannot be written; a rename names its target second
+        file = error.filename2 or error.filename
+        reason = " ".join((error.strerror or str(error)).split())
+        print(f"simvtr {args.verb}: {reason if file is None else f'{file}: {reason}'}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ SOURCE -> clips -> Predictor.stream -> TrackBuilder -> out/results.json
 import argparse
 import signal
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         if dataset and args.images is None
         else "--images belongs to a data set JSON"
         if args.images is not None and not dataset
-        else _unwritable(args.out)
+        else _unwritable(args, dataset)
     )
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
@@ -230,7 +231,9 @@ def _segment(
     stop: "_Stop",
     done: "_Summary",
 ) -> None:
-    """One video, start to end. Left early, by Ctrl-C or a broken image, it writes what it has and passes that on."""
+    """One video, start to end. Left early, by Ctrl-C, a broken image or an overlay that cannot be written, it writes
+    the tracks it has and passes that on.
+    """
     from simvtr.errors import DataError
     from simvtr.inference import TrackBuilder
     from simvtr.inference.overlay import OverlayWriter
@@ -241,30 +244,35 @@ def _segment(
     draws = clip.video is not None or clip.images is not None
     size = (reader.width, reader.height)
     stopped: BaseException | None = None
+    promised = 0  # a video that was read to its end is as long as what decoded
     begin = time.perf_counter()
-    with OverlayWriter(size, reader.fps, video=clip.video, images=clip.images) if draws else nullcontext() as overlay:
-        try:
-            for frame, result in _paired(clip, reader, predictor, stop, draws):
-                visible = [track for track in result.tracks if track.score >= args.threshold]
-                if overlay is not None and frame is not None:
-                    overlay.add(frame, visible)
-                builder.add(result)
-                drawn.update(track.identity for track in visible)
-                done.frames += 1
-                progress.update(task, advance=1, rate=f"{builder.frames / (time.perf_counter() - begin):.1f}")
-                stop.check()
-        except (KeyboardInterrupt, DataError) as error:
-            stopped = error
+    try:
+        with (
+            OverlayWriter(size, reader.fps, video=clip.video, images=clip.images) if draws else nullcontext()
+        ) as overlay:
+            try:
+                for frame, result in _paired(clip, reader, predictor, stop, draws):
+                    visible = [track for track in result.tracks if track.score >= args.threshold]
+                    if overlay is not None and frame is not None:
+                        overlay.add(frame, visible)
+                    builder.add(result)
+                    drawn.update(track.identity for track in visible)
+                    done.frames += 1
+                    progress.update(task, advance=1, rate=f"{builder.frames / (time.perf_counter() - begin):.1f}")
+                    stop.check()
+            except (KeyboardInterrupt, DataError) as error:
+                stopped, promised = error, reader.length or 0
+    except (KeyboardInterrupt, DataError) as error:  # the overlay cannot be finished, and the tracks are worth more
+        stopped = stopped or error
     config = predictor.model.config
     names = dict(zip(config.category_ids, config.category_names, strict=True))
-    promised = reader.length or 0 if stopped else 0  # a video that was read to its end is as long as what decoded
     for track in builder.tracks(clip.length or max(promised, builder.frames)):
         results.add(clip.id, track)
         if track.identity in drawn:
             done.objects[names[track.category_id]] += 1
     done.videos += bool(builder.frames)
     done.problems += reader.problems
-    done.files += [path for path in (clip.video, clip.images) if path and builder.frames]
+    done.files += [path for path in (clip.video, clip.images) if path and path.exists() and builder.frames]
     if stopped:
         raise stopped
 
@@ -363,10 +371,24 @@ def _many(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
-def _unwritable(folder: Path) -> str | None:
-    """Why results cannot be written to this folder, which is made; None when they can."""
+def _unwritable(args: argparse.Namespace, dataset: bool) -> str | None:
+    """Why results cannot be written to the folder --out, which is made; None when they can."""
+    folder: Path = args.out
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part"):
+            pass
     except OSError as error:
         return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
+    files, folders = ["results.json"], ["frames"] if args.png else []
+    if dataset:
+        folders += ["overlays"] if args.overlay else []
+    else:
+        files += [] if args.overlay is False else ["overlay.mp4"]
+    for path in (folder / name for name in files):
+        if path.is_dir():
+            return f"{path} must be a file or nothing yet, got a folder. Take it away, or choose another --out."
+    for path in (folder / name for name in folders):
+        if path.exists() and not path.is_dir():
+            return f"{path} must be a folder or nothing yet, got a file. Take it away, or choose another --out."
     return None

@@ -7,6 +7,8 @@ Axes: b clips, t frames, m annotated objects of a clip, H W image height, width 
 """
 
 import os
+import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,11 @@ from simvtr.config import DataConfig
 from simvtr.errors import DataError
 from simvtr.rle import decode
 from simvtr.schema import Truth, TruthTrack, Video, read_truth
+
+
+# What Pillow's decoders are known to raise on damaged files, as in data/video/images.py.
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+_UNREADABLE += (Image.DecompressionBombError,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,8 @@ class VideoDataset:
         category_ids: category id of class 0, 1, ... (`ModelConfig.category_ids`); None: the truth's, ascending.
         first, last: use frames first, ..., last-1 of every video only; videos without such frames are left out.
         cache_bytes: the most that decoded frames and masks may occupy.
-    Raises: DataError when a file is missing or outside `images`, or when no frame or no known category is left.
+    Raises: DataError when a file is missing or outside `images`, a video lists none, or when no frame or no known
+        category is left.
     """
 
     def __init__(
@@ -134,6 +142,10 @@ class VideoDataset:
         for video_id, video in truth.videos.items():
             if first >= video.length:
                 continue
+            if not video.file_names:
+                raise DataError(
+                    f"{self._where}, video {video_id}: file_names must list its frames, there are none. Add them."
+                )
             self._videos[video_id] = video
             names = video.file_names[first:last]
             self._paths[video_id] = [self._path(root, video_id, first + i, name) for i, name in enumerate(names)]
@@ -210,8 +222,9 @@ class VideoDataset:
         try:
             with Image.open(path) as picture:  # refuses truncated files, which cv2 fills with grey
                 pixels = np.asarray(picture.convert("RGB"))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise DataError(f"{where}: cannot read {path.name} as an image ({error}). Replace the file.") from error
+        except _UNREADABLE as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(f"{where}: cannot read {path.name} as an image ({reason}). Replace the file.") from error
         if pixels.shape[:2] != (video.height, video.width):
             raise DataError(
                 f"{where}: {path.name} is {pixels.shape[1]}x{pixels.shape[0]}, the truth says "

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from simvtr.data.video import write_video
+from simvtr.errors import DataError
 from simvtr.inference.tracks import FrameTrack
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ class OverlayWriter:
         video: path of the mp4, or None.
         images: folder for 00000.png, 00001.png, ..., or None.
         scale: as in `draw`; None takes `readable_scale`.
+    Raises: DataError when a file cannot be written; what goes wrong with one frame is raised by a later `add`, and
+        in any case when the block ends: an mp4 has every frame or is not there.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -167,10 +170,14 @@ class OverlayWriter:
         self.frames = 0
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future[None]] = deque()
+        self._failed: BaseException | None = None  # of the thread, the first
 
     def __enter__(self) -> OverlayWriter:
         if self._images:
-            self._images.mkdir(parents=True, exist_ok=True)
+            try:
+                self._images.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _refusal(self._images, error) from None
         if self._video:
             self._video.__enter__()
         return self
@@ -184,25 +191,45 @@ class OverlayWriter:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: object) -> None:
         try:
-            while self._waiting:
-                self._waiting.popleft().result()
-        except BaseException as error:
-            kind, value, trace = kind or type(error), value or error, trace or error.__traceback__
+            try:
+                wait(self._waiting)
+                if kind is None and self._failed:
+                    raise self._failed
+            finally:
+                self._thread.shutdown(cancel_futures=True)
+        except BaseException as error:  # also Ctrl-C in either wait
+            kind, value, trace = type(error), error, error.__traceback__
             raise
         finally:
-            self._thread.shutdown(cancel_futures=True)
             if self._video:
                 self._video.__exit__(kind, value, trace)
 
     def _write(self, index: int, rgb: np.ndarray, tracks: Sequence[FrameTrack]) -> None:
-        picture = draw(rgb, tracks, scale=self.scale)
-        if self._video:
-            self._video.add(picture)
-        if self._images:
-            final = self._images / f"{index:05d}.png"
-            part = final.with_name(f".{final.name}.part")
-            Image.fromarray(picture).save(part, format="png", compress_level=3)
-            part.replace(final)
+        if self._failed:
+            return
+        try:
+            picture = draw(rgb, tracks, scale=self.scale)
+            if self._video:
+                self._video.add(picture)
+            if self._images:
+                _save(picture, self._images / f"{index:05d}.png")
+        except BaseException as error:
+            self._failed = error
+            raise
+
+
+def _save(picture: np.ndarray, final: Path) -> None:
+    part = final.with_name(f".{final.name}.part")
+    try:
+        Image.fromarray(picture).save(part, format="png", compress_level=3)
+        part.replace(final)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _refusal(final, error) from None
+
+
+def _refusal(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: must be writable, got: {error.strerror or error}. Check the folder and the disk.")
 
 
 def _paint(

@@ -7,6 +7,7 @@ frames -> to_input -> window -> model -> softmax -> select -> masks -> upsample 
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
@@ -93,7 +94,8 @@ class Predictor:
         """One result per frame, in order, as soon as its window is done.
 
         Args: frames: RGB uint8 (H, W, 3), all of one size, pulled one window at a time and never kept at full size.
-        Raises: DataError when a frame is no such picture, or the video too long for "all" with coupled queries.
+        Raises: DataError when a frame is no such picture, the video is too long for "all" with coupled queries, or a
+            window does not fit into memory.
         """
         linker = self._identity()
         inputs = self._inputs(frames)
@@ -101,7 +103,8 @@ class Predictor:
             window = list(islice(inputs, None if span.stop is None else span.stop - span.start))
             if not window:
                 return
-            clip, size = torch.stack([picture for picture, _ in window]), window[0][1]
+            with _memory_for(len(window)):
+                clip, size = torch.stack([picture for picture, _ in window]), window[0][1]
             del window
             yield from self._results(span.start, clip, size, linker)
 
@@ -150,7 +153,7 @@ class Predictor:
             return picked[0]
 
         begin = time.perf_counter()
-        with torch.inference_mode():
+        with torch.inference_mode(), _memory_for(len(clip)):
             outputs = self.model(clip[None].to(self.device), select=select)
             scores, classes = (x.cpu().numpy() for x in _probabilities(outputs.logits)[0, :t].max(-1))  # (t, n) each
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
@@ -174,6 +177,24 @@ class Predictor:
                         tracks.append(FrameTrack(identities[query], category_id, names[classes[i, query]], score, mask))
             tracks.sort(key=lambda track: -track.score)
             yield FrameResult(start + i, tracks, votes)
+
+
+# What PyTorch says when memory ends: CUDA and MPS, the CPU on Linux and macOS, the CPU on Windows.
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+@contextmanager
+def _memory_for(frames: int) -> Iterator[None]:
+    """Turns running out of memory, for a window of so many frames, into a DataError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in _NO_MEMORY):
+            raise
+        raise DataError(
+            f"the video: a window must fit into memory, one of {frames} frame{'s' * (frames != 1)} does not. "
+            "Choose a smaller window."
+        ) from error
 
 
 def _probabilities(logits: Tensor) -> Tensor:

@@ -46,7 +46,8 @@ class Backbone(nn.Module):
             body = timm.create_model(config.backbone, pretrained=False, features_only=True, **narrow)
         except (RuntimeError, TypeError) as error:
             raise DataError(
-                f"model.backbone must name a timm network with features, got {config.backbone!r} (width {width}): {error}"
+                f"model.backbone must name a timm network with features, got {config.backbone!r} of width {width}: "
+                f"{error}"
             ) from error
         about = cast(timm.models.FeatureInfo, body.feature_info)
         levels = dict(zip(about.reduction(), range(len(about)), strict=True))
