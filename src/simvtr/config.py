@@ -201,11 +201,8 @@ class InferConfig:
     """What becomes of a window's outputs (SPEC §4)."""
 
     window: int | Literal["all"] = 1  # frames per forward pass
-    identity: Literal["slot"] = "slot"  # object i is query i (the report's way)
     threshold: float = 0.001  # a frame whose score is below gets no mask; VisTR's
     mask_threshold: float = 0.5  # of the mask's probability
-    max_frames: int | None = None
-    device: str = "auto"  # auto | cpu | cuda | mps
 
     def __post_init__(self) -> None:
         if self.window != "all" and self.window < 1:

@@ -7,13 +7,15 @@ import av
 import pytest
 
 from simvtr.cli.main import main
+from simvtr.config import simvtr_tiny
+from simvtr.model import SimVTR, save
 from simvtr.model.weights import PACKAGED
-
-pytestmark = pytest.mark.skipif(not (PACKAGED / "simvtr-tiny").is_dir(), reason="the packaged weights are not here")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
+    if not (PACKAGED / "simvtr-tiny").is_dir():
+        pytest.skip("the packaged weights are not here")
     out = tmp_path_factory.mktemp("demo") / "demo"
     assert main(["demo", str(out)]) == 0
     return out
@@ -51,3 +53,12 @@ def test_the_page_shows_frames_and_tracks(made):
     page = (made / "report.html").read_text()
     assert len(re.findall(r'src="data:image/jpeg', page)) == 9
     assert "first frame of every" in page
+
+
+def test_weights_for_other_categories_are_refused_before_any_work(tmp_path, capsys):
+    small = {"backbone_width": 16, "channels": 64, "encoder_layers": 1, "decoder_layers": 1, "instances": 3}
+    weights = save(SimVTR(simvtr_tiny(**small, classes=2, categories=((7, "cat"), (3, "dog")))), tmp_path / "weights")
+    assert main(["demo", str(tmp_path / "out"), "--weights", str(weights)]) == 1
+    error = capsys.readouterr().err
+    assert "must be the demo's, 1 disc, 2 triangle, " in error and "got 3 dog, 7 cat." in error
+    assert not (tmp_path / "out").exists()

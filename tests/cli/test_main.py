@@ -42,6 +42,23 @@ def test_wrong_data_exits_1_with_one_line(line, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
+def test_an_output_that_cannot_be_written_exits_1_with_the_file_and_the_reason(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["synth", str(tmp_path / "file/set"), "--videos", "1", "--frames", "2"]) == 1
+    error = capsys.readouterr().err
+    assert error.splitlines()[-1].startswith(f"simvtr synth: {tmp_path}/file")
+    assert "Not a directory" in error and "Traceback" not in error
+
+
+def test_a_rename_that_fails_names_the_file_that_was_wanted(monkeypatch, capsys):
+    def run(_):
+        raise IsADirectoryError(21, "Is a directory", "out/results.json.7.part", None, "out/results.json")
+
+    monkeypatch.setattr("simvtr.cli.check.run", run)
+    assert main(["check", "truth.json"]) == 1
+    assert capsys.readouterr().err == "simvtr check: out/results.json: Is a directory\n"
+
+
 def test_a_missing_extra_says_how_to_install_it():
     code = (
         "import sys; sys.modules['torch'] = sys.modules['av'] = sys.modules['cv2'] = None;"

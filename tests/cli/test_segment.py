@@ -249,6 +249,16 @@ def test_a_broken_image_ends_the_work_with_the_frames_before_it_and_exit_1(weigh
     assert "2.jpg" in error and "The files hold 2 frames before it." in error
 
 
+def test_an_overlay_that_cannot_be_written_costs_no_tracks(weights, pictures, truth, tmp_path, capsys):
+    (tmp_path / "out/overlays/12.mp4").mkdir(parents=True)  # the first video's; found when its mp4 takes its name
+    assert segment(weights, tmp_path / "out", truth, "--images", pictures, "--overlay") == 1
+    found = results(tmp_path / "out")
+    assert {t["video_id"] for t in found} == {12} and first_absent(found) == 4
+    error = capsys.readouterr().err
+    assert "12.mp4: the video must be writable here" in error and "The files hold 4 frames before it." in error
+    assert names(tmp_path / "out") == ["results.json"]
+
+
 @pytest.mark.parametrize("content", [b"", b"no video at all"])
 def test_a_source_without_a_frame_is_exit_1_with_one_line_and_no_file(weights, tmp_path, content, capsys):
     (tmp_path / "clip.mp4").write_bytes(content)
@@ -289,6 +299,26 @@ def test_an_output_that_is_a_file_is_exit_2(weights, pictures, tmp_path, capsys)
     (tmp_path / "out").write_text("")
     assert segment(weights, tmp_path / "out", pictures) == 2
     assert "must be a folder that can be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "is_folder"), [("results.json", True), ("overlay.mp4", True), ("frames", False)], ids=lambda x: str(x)
+)
+def test_an_output_whose_place_is_taken_is_exit_2_before_any_work(pictures, tmp_path, name, is_folder, capsys):
+    (tmp_path / name).mkdir() if is_folder else (tmp_path / name).write_text("")
+    assert segment("never-loaded", tmp_path, pictures, "--png") == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path / name} must be a {'file' if is_folder else 'folder'} or nothing yet" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_an_output_folder_that_takes_no_file_is_exit_2_before_any_work(pictures, tmp_path, monkeypatch, capsys):
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
+    assert segment("never-loaded", tmp_path, pictures) == 2
+    assert "must be a folder that can be written, got: Permission denied" in capsys.readouterr().err
 
 
 def test_unknown_weights_are_exit_1_and_named(pictures, tmp_path, capsys):

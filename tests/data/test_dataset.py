@@ -1,5 +1,8 @@
 """Clips of a data set on disk: what is read, what is left out, what is refused."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -110,6 +113,22 @@ def test_a_truncated_image_is_named(folder):
     (folder / "1.png").write_bytes((folder / "1.png").read_bytes()[:-60])
     with pytest.raises(DataError, match=r"video 1, frame 1: cannot read 1.png as an image"):
         VideoDataset(truth_of([MOVING]), folder).clip(1, (0, 1))
+
+
+@pytest.mark.parametrize("error", [struct.error("short"), zlib.error("short"), EOFError("short"), KeyError("short")])
+def test_whatever_the_decoder_says_of_a_damaged_image_it_is_named(folder, monkeypatch, error):
+    def damaged(_):
+        raise error
+
+    data = VideoDataset(truth_of([MOVING]), folder)
+    monkeypatch.setattr(Image, "open", damaged)
+    with pytest.raises(DataError, match=r"video 1, frame 2: cannot read 2.png as an image \('?short'?\)"):
+        data.clip(1, (2,))
+
+
+def test_a_video_that_lists_no_frames_is_named(folder):
+    with pytest.raises(DataError, match=r"truth.json, video 1: file_names must list its frames, there are none\. Add"):
+        VideoDataset(truth_of([MOVING], names=()), folder)
 
 
 def test_an_image_of_another_size_than_the_truth_is_named(folder):

@@ -1,10 +1,13 @@
 """An identity keeps its colour, masks and labels sit where the objects are, and the frame itself is left alone."""
 
+import contextlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from simvtr.data.video import read_frames
+from simvtr.errors import DataError
 from simvtr.inference.overlay import PALETTE, OverlayWriter, colour, draw, readable_scale, to_supervision
 from simvtr.inference.tracks import FrameTrack
 
@@ -116,6 +119,43 @@ def test_an_exception_leaves_no_video(tmp_path):
         overlay.add(GREY, [])
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_that_failed_leaves_no_video_even_when_its_error_is_caught_in_the_block(tmp_path):
+    with (
+        pytest.raises(ValueError, match="mask must have the size of the frame"),
+        OverlayWriter((80, 60), 5, video=tmp_path / "o.mp4") as overlay,
+    ):
+        overlay.add(GREY, [])
+        overlay.add(GREY, [track(shape=(6, 8), rows=slice(0, 2), columns=slice(0, 2))])
+        for _ in range(8):  # more than wait, so that one of them tells
+            with contextlib.suppress(ValueError):
+                overlay.add(GREY, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_the_thread_ends_leaves_no_video(tmp_path, monkeypatch):
+    overlay = OverlayWriter((80, 60), 5, video=tmp_path / "o.mp4")
+    end = overlay._thread.shutdown
+
+    def interrupted(**options):
+        end(**options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(overlay._thread, "shutdown", interrupted)
+    with pytest.raises(KeyboardInterrupt), overlay:
+        overlay.add(GREY, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_that_cannot_be_written_are_the_users_error(tmp_path):
+    (tmp_path / "frames/00000.png").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"00000.png: must be writable, got: Is a directory"):
+        with OverlayWriter((80, 60), 5, images=tmp_path / "frames") as overlay:
+            overlay.add(GREY, [])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"file: must be writable, got: File exists"):
+        OverlayWriter((80, 60), 5, images=tmp_path / "file").__enter__()
 
 
 def test_supervision_takes_the_tracks():

@@ -365,3 +365,30 @@ def test_the_seed_changes_nothing(network, noise):
     assert one
     torch.manual_seed(2)
     assert one == Predictor(network, window=2)(noise)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4000000000 bytes."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 4000000000 bytes."),
+    ],
+    ids=["cuda", "linux", "windows"],
+)
+def test_a_window_that_does_not_fit_into_memory_is_told_with_its_size(error):
+    class Full(Fake):
+        def forward(self, *_, **__):
+            raise error
+
+    with pytest.raises(DataError, match=r"one of 5 frames does not\. Choose a smaller window\."):
+        Predictor(Full(), window="all")([frame(0.9)] * 5)
+
+
+def test_other_errors_of_the_model_stay_what_they_are():
+    class Broken(Fake):
+        def forward(self, *_, **__):
+            raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        Predictor(Broken())([frame(0.9)])

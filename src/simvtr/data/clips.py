@@ -115,12 +115,6 @@ class BatchPlan:
             plans.append(ClipPlan(key, window(anchor, t, length, self._wrap), (self._seed, _CHANGES, step, i)))
         return plans
 
-    def epoch(self, step: int) -> float:
-        """Epochs done before a step; step may be len(plan)."""
-        index = min(bisect_right(self._borders, step), len(self._stages) - 1)
-        before = self._borders[index - 1] if index else 0
-        return (self._starts[index] + (step - before) * self._stages[index].clips) / self.anchors
-
     def _anchor(self, position: int) -> tuple[int, int]:
         epoch, place = divmod(position, self.anchors)
         if self._order is None or self._order[0] != epoch:

@@ -82,6 +82,8 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
             for truth, data in zip(truths, recipe.data, strict=True)
         ]
     )
+    if dataset.skipped:
+        notes.append(f"{dataset.skipped} tracks are left out: the network does not know their category")
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap)
     if saved is None and config.crop_steps:
