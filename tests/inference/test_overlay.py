@@ -150,9 +150,11 @@ def test_ctrl_c_while_the_thread_ends_leaves_no_video(tmp_path, monkeypatch):
 
 def test_pictures_that_cannot_be_written_are_the_users_error(tmp_path):
     (tmp_path / "frames/00000.png").mkdir(parents=True)
-    with pytest.raises(DataError, match=r"00000.png: must be writable, got: Is a directory"):
-        with OverlayWriter((80, 60), 5, images=tmp_path / "frames") as overlay:
-            overlay.add(GREY, [])
+    with (
+        pytest.raises(DataError, match=r"00000.png: must be writable, got: Is a directory"),
+        OverlayWriter((80, 60), 5, images=tmp_path / "frames") as overlay,
+    ):
+        overlay.add(GREY, [])
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"file: must be writable, got: File exists"):
         OverlayWriter((80, 60), 5, images=tmp_path / "file").__enter__()

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     predictor = Predictor(load(args.weights), WINDOW)
     names = dict(zip(predictor.model.config.category_ids, predictor.model.config.category_names, strict=True))
-    wanted = dict(enumerate(CATEGORIES, start=1))
+    wanted: dict[int, str] = dict(enumerate(CATEGORIES, start=1))
     if names != wanted:  # found now, not by the scoring after all the work
         raise DataError(
             f"--weights {args.weights}: the categories must be the demo's, {_listed(wanted)}, got {_listed(names)}. "

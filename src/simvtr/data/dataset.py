@@ -23,7 +23,6 @@ from simvtr.errors import DataError
 from simvtr.rle import decode
 from simvtr.schema import Truth, TruthTrack, Video, read_truth
 
-
 # What Pillow's decoders are known to raise on damaged files, as in data/video/images.py.
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 _UNREADABLE += (Image.DecompressionBombError,)
