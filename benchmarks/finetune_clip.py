@@ -118,7 +118,7 @@ def scores(truth: Truth, video: int, found: list[Track], seen: int) -> list[Figu
             figures.append(
                 Figure(f"mean track IoU, {name}, paired on frames 0..{seen - 1}", mean_paired(part_ious, early), "")
             )
-    return [*figures, Figure(f"identity switches in {length} frames", switches(found, true), "")]
+    return [*figures, Figure(f"identity switches in {length} frames", int(switches(found, true)), "")]
 
 
 def ious(found: list[Track], true: list[TruthTrack], part: slice) -> NDArray[np.float64]:
