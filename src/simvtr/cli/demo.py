@@ -7,6 +7,7 @@ synth -> Predictor.stream -> results.json, overlay.mp4
 import argparse
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,19 +64,20 @@ def run(args: argparse.Namespace) -> int:
         ):
             for video in truth.videos.values():
                 frames = read_frames([data / "JPEGImages" / name for name in video.file_names])
-                builder = TrackBuilder()
+                builder, drawn = TrackBuilder(), TrackBuilder()
                 for frame, result in zip(frames, predictor.stream(frames), strict=True):
                     seen = [track for track in result.tracks if track.score >= DRAWN]
                     overlay.add(frame, seen)
                     if result.index in PICTURES:
                         pictures.append((f"video {video.id}, frame {result.index}", _jpeg(draw(frame, seen, scale=2))))
                     builder.add(result)
+                    drawn.add(replace(result, tracks=seen))
                     bar.update(segmenting, advance=1, rate=f"{overlay.frames / (time.perf_counter() - begin):.0f}")
                 for track in builder.tracks(video.length):
                     results.add(video.id, track)
-                    if track.score >= DRAWN:
-                        kind = f"{names[track.category_id]} (video {video.id})"
-                        rows.append(track_row(track, category=kind, colour=colour(track.identity or 0)))
+                for track in drawn.tracks(video.length):  # the page lists what the overlay shows
+                    kind = f"{names[track.category_id]} (video {video.id})"
+                    rows.append(track_row(track, category=kind, colour=colour(track.identity or 0)))
     found = read_predictions(args.out / "results.json", truth)
     scores = _scores(truth, found)
     page = write_page(
@@ -108,8 +110,6 @@ def _listed(categories: dict[int, str]) -> str:
 
 def _scores(truth: "Truth", found: "Predictions") -> dict[str, str]:
     """AP of the results, and of their first frames alone: as a short list by the reference's rules, and padded."""
-    from dataclasses import replace
-
     from simvtr.evaluation import evaluate
 
     def cut(padded: bool) -> dict:
