@@ -176,7 +176,8 @@ def test_clips_whose_parts_do_not_fit_are_refused():
 def test_several_data_sets_are_one_and_their_video_ids_may_repeat(shared):
     davis = shared / "data" / "davis_dogs_jump"
     truth, images = str(davis / "instances.json"), str(davis / "JPEGImages")
-    data = open_data([DataConfig(truth, images, 0, 50), DataConfig(truth, images, 50)], category_ids=(2, 1))
+    halves = [DataConfig(truth, images, 0, 50), DataConfig(truth, images, 50)]
+    data = open_data(halves, [read_truth(truth)] * 2, category_ids=(2, 1))
     assert data.videos == [((0, 1), 50), ((1, 1), 16)]
     original = VideoDataset(read_truth(truth), images, category_ids=(2, 1))
     assert np.array_equal(data.clip((1, 1), (0, 15)).frames, original.clip(1, (50, 65)).frames)

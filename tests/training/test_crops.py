@@ -10,6 +10,7 @@ from simvtr.config import AugmentConfig
 from simvtr.data.dataset import open_data
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
+from simvtr.schema import read_truth
 from simvtr.training.crops import SIDE, draw_crops, learn_crops, square
 
 
@@ -25,7 +26,7 @@ def test_a_crop_is_the_square_around_its_object():
 
 
 def test_crops_are_a_function_of_the_seed(tiny_data):
-    dataset = open_data([tiny_data])
+    dataset = open_data([tiny_data], [read_truth(tiny_data.truth)])
     first, labels = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig())
     again, _ = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig())
     assert first.shape == (12, 3, SIDE, SIDE)
@@ -39,7 +40,12 @@ def test_the_backbone_learns_and_nothing_else_changes(tiny_recipe, tiny_data):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     shares = []
     config = replace(tiny_recipe.train, crop_steps=3)
-    learn_crops(model, open_data([tiny_data]), config, lambda done, right: shares.append((done, right)))
+    learn_crops(
+        model,
+        open_data([tiny_data], [read_truth(tiny_data.truth)]),
+        config,
+        lambda done, right: shares.append((done, right)),
+    )
     assert [done for done, _ in shares] == [1, 2, 3]
     changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {"backbone"}
@@ -48,4 +54,4 @@ def test_the_backbone_learns_and_nothing_else_changes(tiny_recipe, tiny_data):
 def test_a_data_set_of_tiny_objects_is_refused(tiny_data, monkeypatch):
     monkeypatch.setattr("simvtr.training.crops.LEAST", 1.1)
     with pytest.raises(DataError, match=r"must cover 110.0% of their picture.*Set crop_steps to 0"):
-        draw_crops(open_data([tiny_data]), np.random.default_rng(0), 1, AugmentConfig())
+        draw_crops(open_data([tiny_data], [read_truth(tiny_data.truth)]), np.random.default_rng(0), 1, AugmentConfig())

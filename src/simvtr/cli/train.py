@@ -59,8 +59,9 @@ def validator(recipe: "Recipe") -> "Callable[[SimVTR], dict[str, float]] | None"
     from simvtr.schema import read_truth
 
     config = recipe.validate
-    truth = cut(read_truth(config.truth), config.first, config.last)
-    data = VideoDataset(read_truth(config.truth), config.images, first=config.first, last=config.last)
+    whole = read_truth(config.truth)
+    truth = cut(whole, config.first, config.last)
+    data = VideoDataset(whole, config.images, first=config.first, last=config.last)
 
     def validate(model: "SimVTR") -> dict[str, float]:
         coupled = model.config.queries == "coupled"

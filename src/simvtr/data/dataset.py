@@ -7,8 +7,6 @@ Axes: b clips, t frames, m annotated objects of a clip, H W image height, width 
 """
 
 import os
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +17,10 @@ from PIL import Image
 from torch import Tensor
 
 from simvtr.config import DataConfig
+from simvtr.data.video.images import UNREADABLE
 from simvtr.errors import DataError
 from simvtr.rle import decode
-from simvtr.schema import Truth, TruthTrack, Video, read_truth
-
-# What Pillow's decoders are known to raise on damaged files, as in data/video/images.py.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
-_UNREADABLE += (Image.DecompressionBombError,)
+from simvtr.schema import Truth, TruthTrack, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +216,7 @@ class VideoDataset:
         try:
             with Image.open(path) as picture:  # refuses truncated files, which cv2 fills with grey
                 pixels = np.asarray(picture.convert("RGB"))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise DataError(f"{where}: cannot read {path.name} as an image ({reason}). Replace the file.") from error
         if pixels.shape[:2] != (video.height, video.width):
@@ -253,15 +248,16 @@ class JoinedDataset:
         return self.parts[key[0]].clip(key[1], frames)
 
 
-def open_data(configs: Sequence[DataConfig], category_ids: Sequence[int] | None = None) -> JoinedDataset:
-    """The data of a recipe (`Recipe.data`), for a model with these categories.
+def open_data(
+    configs: Sequence[DataConfig], truths: Sequence[Truth], category_ids: Sequence[int] | None = None
+) -> JoinedDataset:
+    """The data of a recipe (`Recipe.data`) with the truth of each, for a model with these categories.
 
-    Raises: DataError as `read_truth` and `VideoDataset`.
+    Raises: DataError as `VideoDataset`.
     """
-    parts = []
-    for config in configs:
-        truth = read_truth(config.truth)
-        parts.append(
+    return JoinedDataset(
+        [
             VideoDataset(truth, config.images, category_ids=category_ids, first=config.first, last=config.last)
-        )
-    return JoinedDataset(parts)
+            for config, truth in zip(configs, truths, strict=True)
+        ]
+    )

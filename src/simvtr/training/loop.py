@@ -19,7 +19,7 @@ from torch import Tensor
 
 from simvtr.config import ModelConfig, Recipe, TrainConfig
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
-from simvtr.data.dataset import Batch, JoinedDataset, VideoDataset
+from simvtr.data.dataset import Batch, JoinedDataset, open_data
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.model import save as save_weights
@@ -75,13 +75,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     else:
         model = SimVTR(ModelConfig(**saved.shape))
         notes += [f"continuing after step {saved.step}", *changes(saved.recipe, asdict(recipe))]
-    ids = model.config.category_ids
-    dataset = JoinedDataset(
-        [
-            VideoDataset(truth, data.images, category_ids=ids, first=data.first, last=data.last)
-            for truth, data in zip(truths, recipe.data, strict=True)
-        ]
-    )
+    dataset = open_data(recipe.data, truths, model.config.category_ids)
     if dataset.skipped:
         notes.append(f"{dataset.skipped} tracks are left out: the network does not know their category")
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)

@@ -14,8 +14,8 @@ from simvtr.errors import DataError
 IMAGE_FPS = 10.0  # images carry no rate; a watchable one for the overlay
 
 # What Pillow's decoders are known to raise on damaged files.
-_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
-_UNREADABLE += (Image.DecompressionBombError,)
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+UNREADABLE += (Image.DecompressionBombError,)
 
 
 class ImageReader(FrameReader):
@@ -55,7 +55,7 @@ def _size(path: Path) -> tuple[int, int]:
             turned = image.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 lie on their side
             width, height = image.size
             return (height, width) if turned else (width, height)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _unreadable(path, error) from None
 
 
@@ -66,7 +66,7 @@ def _read(path: Path) -> np.ndarray:
                 deep = np.asarray(image).astype(np.uint32)
                 image = Image.fromarray((deep >> 8 if deep.max(initial=0) > 255 else deep).astype(np.uint8))
             return np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _unreadable(path, error) from None
 
 
