@@ -21,6 +21,7 @@ class Comparison:
     category_id: int | None  # None when categories are not told apart
     found: NDArray[np.int64]  # (d,) position of each track in the video's list, best score first, at most 100
     truth: NDArray[np.int64]  # (g,) ids of the true tracks
+    crowd: NDArray[np.bool_]  # (g,) never count, may be matched many times
     scores: NDArray[np.float64]  # (d,) falling
     iou: NDArray[np.float64]  # (d, g)
     matched: NDArray[np.int64]  # (a, t, d) column of `iou` a found track was matched with, -1 for none

@@ -45,6 +45,27 @@ def mask_areas(masks: Masks) -> NDArray[np.int64]:
     return np.array([0 if mask is None else area(mask) for mask in masks], np.int64)
 
 
+def frame_shared(found: Sequence[Masks], truth: Sequence[Masks]) -> NDArray[np.int64]:
+    """Pixels that each found and each true track share in each frame: int64 (t, d, g).
+
+    All lists must have one length and all masks one size; 0 where either mask is absent.
+
+    >>> from simvtr.rle import encode
+    >>> left, whole = encode(np.array([[True, False]])), encode(np.array([[True, True]]))
+    >>> frame_shared([[left, None]], [[whole, left]]).tolist()
+    [[[1]], [[0]]]
+    """
+    frames = len((found or truth or [()])[0])
+    shared = np.zeros((frames, len(found), len(truth)), np.int64)
+    for frame in range(frames):
+        rows = [i for i, masks in enumerate(found) if masks[frame] is not None]
+        columns = [j for j, masks in enumerate(truth) if masks[frame] is not None]
+        if rows and columns:
+            cells = intersections(_at(frame, found, rows), _at(frame, truth, columns))
+            shared[frame][np.array(rows)[:, None], columns] = cells
+    return shared
+
+
 def track_ious(
     found: Sequence[Masks],
     truth: Sequence[Masks],

@@ -1,7 +1,6 @@
 """What a scoring run found: the precision array, the figures read off it, and what every video contributed."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simvtr.evaluation.matching import FOUND_LIMITS, THRESHOLDS, Comparison
-from simvtr.evaluation.precision import UNDEFINED, figures, mean_defined
+from simvtr.evaluation.precision import figures, mean_defined
+from simvtr.evaluation.text import columns, counted, percent
 from simvtr.schema import Category
 
 
@@ -86,22 +86,22 @@ class Result:
         """The figures and the categories as plain text, in percent; "-" where undefined."""
         names = list(self.stats)
         blocks = [
-            _columns([names[at : at + 6], [_percent(self.stats[name]) for name in names[at : at + 6]]]) for at in (0, 6)
+            columns([names[at : at + 6], [percent(self.stats[name]) for name in names[at : at + 6]]]) for at in (0, 6)
         ]
         if self.by_category:
             rows = [["category", "AP", "AP50", "AP75", "AR10", "true", "found"]]
             for c in self.by_category:
-                marks = [_percent(value) for value in (c.AP, c.AP50, c.AP75, c.AR10)]
+                marks = [percent(value) for value in (c.AP, c.AP50, c.AP75, c.AR10)]
                 rows.append([" ".join(c.name.split()), *marks, str(c.true_tracks), str(c.found_tracks)])
-            blocks.append(_columns(rows))
+            blocks.append(columns(rows, names=True))
         counts = ", ".join(
             [
-                _counted(self.videos, "video"),
+                counted(self.videos, "video"),
                 "all categories as one"
                 if self.class_agnostic
-                else _counted(len(self.categories), "category", "categories"),
-                _counted(sum(self.true_counts), "true track"),
-                _counted(sum(self.found_counts), "found track"),
+                else counted(len(self.categories), "category", "categories"),
+                counted(sum(self.true_counts), "true track"),
+                counted(sum(self.found_counts), "found track"),
             ]
         )
         blocks.append(f"{counts}; dialect {self.dialect}; percent.")
@@ -131,23 +131,3 @@ class Result:
             "found": sum(self.found_counts),
         }
         return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _percent(value: float) -> str:
-    return "-" if value == UNDEFINED else f"{100 * value:.2f}"
-
-
-def _counted(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _columns(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    first_left = rows[0][0] == "category"
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        if first_left:
-            cells[0] = row[0].ljust(widths[0])
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)

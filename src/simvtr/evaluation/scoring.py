@@ -111,6 +111,7 @@ def _compare(
         category_id=category,
         found=np.array(positions, np.int64)[best],
         truth=ids,
+        crowd=crowd,
         scores=scores[best],
         iou=iou,
         matched=matched,

@@ -1,0 +1,40 @@
+"""Figures as plain text: percent, counts with their noun, aligned columns. Every table of the room is made of these."""
+
+from collections.abc import Sequence
+
+from simvtr.evaluation.precision import UNDEFINED
+
+
+def percent(value: float) -> str:
+    """A fraction in percent, "-" where it is undefined.
+
+    >>> percent(0.31584), percent(-1.0)
+    ('31.58', '-')
+    """
+    return "-" if value == UNDEFINED else f"{100 * value:.2f}"
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "video"), counted(2, "category", "categories")
+    ('1 video', '2 categories')
+    """
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def columns(rows: Sequence[Sequence[str]], names: bool = False) -> str:
+    """Rows of cells as lines of text, right-aligned; with `names` the first column is left-aligned.
+
+    >>> print(columns([["class", "AP"], ["fish", "5.00"]], names=True))
+    class    AP
+    fish   5.00
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
+        if names:
+            cells[0] = row[0].ljust(widths[0])
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
