@@ -18,7 +18,7 @@ from simvtr.data.transforms import normalised
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 
-SIDE = 64  # pixels of a crop
+SIDE = 48  # pixels of a crop: about as large as its object was in a picture of 160 x 96
 BATCH = 64  # crops of a step
 MARGIN = 1.25  # side of a crop over the longer side of its object's box
 LEAST = 0.004  # share of the picture that an object must cover to be cropped
