@@ -1,0 +1,264 @@
+"""`identity`: are objects found, and are they the same objects throughout? HOTA, IDF1, switches, fragments.
+
+masks -> frames.py -> hota.py, switches.py -> Tally -> Identity
+         (per video and category)             (here)
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simvtr.evaluation.dialects import reference_truth, require_known_videos, require_strict
+from simvtr.evaluation.frames import FrameOverlap, frame_overlap
+from simvtr.evaluation.hota import NO_COUNTS, HotaCounts, hota_counts
+from simvtr.evaluation.precision import UNDEFINED, mean_defined
+from simvtr.evaluation.switches import identity_matches, switches_and_fragments
+from simvtr.evaluation.text import columns, percent
+from simvtr.schema import Predictions, Track, Truth
+
+CANDIDATES = 20  # thresholds tried per category, at most
+_FRACTIONS = ("HOTA", "DetA", "AssA", "LocA", "IDF1")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFigures:
+    """Fractions in [0, 1], -1 where nothing is to be found (LocA: where nothing is matched); counts of events."""
+
+    HOTA: float
+    DetA: float
+    AssA: float
+    LocA: float
+    IDF1: float
+    switches: int
+    fragments: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """What videos add up to: of one video by `tally`, of several by +."""
+
+    hota: HotaCounts
+    identity_matches: int
+    switches: int
+    fragments: int
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.hota + other.hota,
+            self.identity_matches + other.identity_matches,
+            self.switches + other.switches,
+            self.fragments + other.fragments,
+        )
+
+    @property
+    def figures(self) -> IdentityFigures:
+        """The figures of these videos together."""
+        hota = self.hota
+        if not hota.truth:
+            nothing = dict.fromkeys(_FRACTIONS, UNDEFINED)
+            return IdentityFigures(**nothing, switches=self.switches, fragments=self.fragments)
+        return IdentityFigures(
+            HOTA=float(hota.hota.mean()),
+            DetA=float(hota.detection_accuracy.mean()),
+            AssA=float(hota.association_accuracy.mean()),
+            LocA=float(hota.localisation_accuracy.mean()) if hota.matches.any() else UNDEFINED,
+            IDF1=2 * self.identity_matches / (hota.found + hota.truth),
+            switches=self.switches,
+            fragments=self.fragments,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CategoryIdentity:
+    """One category: its figures at `threshold`, None where nothing was found whatever the threshold."""
+
+    id: int
+    name: str
+    threshold: float | None
+    figures: IdentityFigures
+    true_tracks: int  # crowds left out
+    found_tracks: int  # at or above the threshold
+    tally: Tally  # HOTA and its parts at every level of IoU
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity:
+    """How well identities are kept. The headline is `class_averaged`.
+
+    Args:
+        class_averaged: mean over the categories that have true masks, as AP is; switches and fragments summed over the
+            same.
+        detection_averaged: all categories' counts added before any division: frequent objects weigh more, and false
+            masks of categories without truth count.
+        categories: by rising id.
+        threshold: the least score of a track that counts, None where each category has its best by HOTA.
+    """
+
+    class_averaged: IdentityFigures
+    detection_averaged: IdentityFigures
+    categories: tuple[CategoryIdentity, ...]
+    threshold: float | None
+
+    def table(self) -> str:
+        """The figures in percent, switches and fragments counted; "-" where undefined."""
+        rows = [["category", "HOTA", "DetA", "AssA", "LocA", "IDF1", "switches", "fragments", "score", "true", "found"]]
+        totals = [str(sum(c.true_tracks for c in self.categories)), str(sum(c.found_tracks for c in self.categories))]
+        stated = "-" if self.threshold is None else f"{self.threshold:.3g}"
+        rows.append(["class-averaged", *_cells(self.class_averaged), stated, *totals])
+        rows.append(["detection-averaged", *_cells(self.detection_averaged), stated, *totals])
+        for c in self.categories:
+            least = "-" if c.threshold is None else f"{c.threshold:.3g}"
+            name = " ".join(c.name.split())
+            rows.append([name, *_cells(c.figures), least, str(c.true_tracks), str(c.found_tracks)])
+        if self.threshold is None:
+            rule = f"score: the least score that counts, per category the best by HOTA of at most {CANDIDATES}"
+        else:
+            rule = f"score: the least score that counts, {self.threshold:g} as stated"
+        return f"{columns(rows, names=True)}\n\n{rule}; percent."
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON: fractions at full precision, -1 where undefined; thresholds null where there is none."""
+        return {
+            "headline": "class_averaged",
+            "class_averaged": asdict(self.class_averaged),
+            "detection_averaged": asdict(self.detection_averaged),
+            "threshold": self.threshold,
+            "categories": [
+                {
+                    "id": c.id,
+                    "name": c.name,
+                    "threshold": c.threshold,
+                    **asdict(c.figures),
+                    "true": c.true_tracks,
+                    "found": c.found_tracks,
+                }
+                for c in self.categories
+            ],
+        }
+
+
+def identity(
+    truth: Truth, found: Predictions | Mapping[int, Sequence[Track]], *, threshold: float | None = None
+) -> Identity:
+    """HOTA with its parts, IDF1, identity switches and fragments of mask tracks, per category and over all.
+
+    Found tracks meet the true tracks of their own category only; masks of one frame may overlap. Every track that
+    counts, counts in full whatever its score, so raw lists of many guesses need a threshold.
+
+    Args:
+        truth: what is in the videos. Crowds are left out, and in each frame what lies in them (`frame_overlap`).
+        found: results, read from a file or as {video id: tracks}; videos without an entry count as empty.
+        threshold: the least score of a track that counts; None tries at most 20 quantiles of each category's scores
+            and keeps the one with the best HOTA, of equal ones the highest. That choice uses the truth: say so.
+    Raises: DataError for what the dialect `strict` refuses; ValueError for a threshold that is not finite.
+    Source: arXiv 2009.07736, docs/metric.md; HOTA, DetA, AssA, IDF1, switches and fragments of a category and
+        detection-averaged equal TrackEval's.
+
+    >>> from pathlib import Path
+    >>> from simvtr.rle import encode
+    >>> from simvtr.schema import Category, TruthTrack, Video
+    >>> mask = encode(np.ones((2, 2), bool))
+    >>> video = Video(id=1, width=2, height=2, length=2, file_names=("0.jpg", "1.jpg"))
+    >>> fish = TruthTrack(id=1, video_id=1, category_id=1, segmentations=(mask, mask), areas=(4.0, 4.0),
+    ...     boxes=((0, 0, 2, 2), (0, 0, 2, 2)))
+    >>> truth = Truth({1: video}, {1: [fish]}, {1: Category(1, "fish")}, Path("truth.json"))
+    >>> cut = [Track(1, 0.9, (mask, None)), Track(1, 0.8, (None, mask))]   # every mask right, the track cut in two
+    >>> figures = identity(truth, {1: cut}, threshold=0.5).class_averaged
+    >>> figures.DetA, figures.AssA, figures.IDF1, figures.switches
+    (1.0, 0.5, 0.5, 1)
+    """
+    if threshold is not None and not np.isfinite(threshold):
+        raise ValueError(f"identity: threshold must be finite, got {threshold}. None chooses the best per category.")
+    by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
+    where = found.path.name if isinstance(found, Predictions) else "results"
+    require_known_videos(truth, by_video, where)
+    require_strict(truth, by_video, where)
+    true_cells = reference_truth(truth)
+    found_cells: dict[tuple[int, int], list[Track]] = {}
+    for video, tracks in by_video.items():
+        for track in tracks:
+            found_cells.setdefault((video, track.category_id), []).append(track)
+
+    rows = []
+    for category in sorted(truth.categories):
+        overlaps, scores = [], []
+        for video in sorted(truth.videos):
+            true_tracks, tracks = true_cells.get((video, category), []), found_cells.get((video, category), [])
+            if true_tracks or tracks:
+                crowd = np.array([track.crowd for track in true_tracks], bool)
+                masks = [track.segmentations for track in tracks]
+                overlaps.append(frame_overlap(masks, [track.segmentations for track in true_tracks], crowd))
+                scores.append(np.array([track.score for track in tracks], float))
+        least = best_threshold(overlaps, scores) if threshold is None else threshold
+        kept = [values >= (np.inf if least is None else least) for values in scores]
+        total = sum((tally(o.keep(k)) for o, k in zip(overlaps, kept, strict=True)), _NOTHING)
+        rows.append(
+            CategoryIdentity(
+                id=category,
+                name=truth.categories[category].name,
+                threshold=least,
+                figures=total.figures,
+                true_tracks=sum(o.truth.shape[1] for o in overlaps),
+                found_tracks=sum(int(k.sum()) for k in kept),
+                tally=total,
+            )
+        )
+    return Identity(
+        class_averaged=_averaged([row.figures for row in rows if row.tally.hota.truth]),
+        detection_averaged=sum((row.tally for row in rows), _NOTHING).figures,
+        categories=tuple(rows),
+        threshold=threshold,
+    )
+
+
+def tally(video: FrameOverlap) -> Tally:
+    """Every count of one video and category, from overlaps alone: nothing of the masks is needed.
+
+    >>> always = np.ones((4, 1), bool)
+    >>> tally(FrameOverlap(np.full((4, 1, 1), 0.9), always, always)).figures.IDF1
+    1.0
+    """
+    return Tally(hota_counts(video), identity_matches(video), *switches_and_fragments(video))
+
+
+def best_threshold(overlaps: Sequence[FrameOverlap], scores: Sequence[NDArray[np.float64]]) -> float | None:
+    """The score from which on found tracks give the best HOTA of one category, over all its videos together.
+
+    Args:
+        overlaps: one per video.
+        scores: (d,) of each video.
+    Returns: one of at most 20 quantiles of all scores, of equally good ones the highest; None without any score.
+
+    >>> video = FrameOverlap(np.array([[[1.0], [0.0]]]), np.ones((1, 2), bool), np.ones((1, 1), bool))
+    >>> best_threshold([video], [np.array([0.9, 0.3])])   # the second track is false
+    0.9
+    """
+    pooled = np.concatenate([*scores, np.zeros(0)])
+    if not len(pooled):
+        return None
+    candidates = np.unique(np.quantile(pooled, np.linspace(0, 1, CANDIDATES), method="lower"))[::-1]
+    totals = [NO_COUNTS] * len(candidates)
+    for video, values in zip(overlaps, scores, strict=True):
+        counts: dict[int, HotaCounts] = {}  # by the number of tracks kept, which says which ones
+        for i, least in enumerate(candidates):
+            kept = values >= least
+            number = int(kept.sum())
+            if number not in counts:
+                counts[number] = hota_counts(video.keep(kept))
+            totals[i] += counts[number]
+    return float(candidates[int(np.argmax([total.hota.mean() for total in totals]))])
+
+
+_NOTHING = Tally(NO_COUNTS, 0, 0, 0)
+
+
+def _averaged(figures: Sequence[IdentityFigures]) -> IdentityFigures:
+    means = {name: mean_defined(np.array([getattr(f, name) for f in figures])) for name in _FRACTIONS}
+    switches, fragments = sum(f.switches for f in figures), sum(f.fragments for f in figures)
+    return IdentityFigures(**means, switches=switches, fragments=fragments)
+
+
+def _cells(f: IdentityFigures) -> list[str]:
+    return [*[percent(getattr(f, name)) for name in _FRACTIONS], str(f.switches), str(f.fragments)]
