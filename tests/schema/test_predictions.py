@@ -5,6 +5,7 @@ import gzip
 import json
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,6 +99,27 @@ def test_damaged_archives_are_refused(tmp_path, truth):
         (tmp_path / "damaged").write_bytes(piece)
         with pytest.raises(DataError, match=r"damaged: cannot be read: .+"):
             read_predictions(tmp_path / "damaged", truth)
+
+
+def test_a_zip_of_another_packing_is_refused(tmp_path, truth):
+    with zipfile.ZipFile(tmp_path / "r.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("results.json", json.dumps(RESULTS))
+    with pytest.raises(DataError, match=r"r.zip: the JSON in a ZIP must be deflated or stored"):
+        read_predictions(tmp_path / "r.zip", truth)
+
+
+def test_a_zip_whose_names_are_no_text_is_refused(tmp_path, truth):
+    with zipfile.ZipFile(tmp_path / "r.zip", "w") as archive:
+        archive.writestr("caf\u00e9.json", json.dumps(RESULTS))
+    (tmp_path / "r.zip").write_bytes((tmp_path / "r.zip").read_bytes().replace("\u00e9".encode(), b"\xff\xff"))
+    with pytest.raises(DataError, match=r"r.zip: cannot be read: .*can't decode byte 0xff"):
+        read_predictions(tmp_path / "r.zip", truth)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless device here")
+def test_a_device_is_refused_at_once(truth):
+    with pytest.raises(DataError, match=r"/dev/zero: must be a file, got a pipe or device"):
+        read_predictions("/dev/zero", truth)
 
 
 REFUSED = {

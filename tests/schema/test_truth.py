@@ -121,6 +121,23 @@ def test_one_occlusion_label_counts_for_every_frame_with_a_mask(tmp_path):
 A = ("annotations", 0)
 REFUSED = {
     "not an object": ([], r"truth.json: expected `object`, got `array`"),
+    "id beyond 53 bits": (
+        edited(TRUTH, "annotations", 0, "id", value=2**53 + 1),
+        r"expected `int` <= 9007199254740992",
+    ),
+    "misspelt mask": (
+        edited(TRUTH, "annotations", 0, "segmentations", 0, value={"Counts": "044"}),
+        r"\$\.segmentations\[0\]: object contains unknown field `Counts`: a mask must have size and counts alone",
+    ),
+    "crowd of two": (edited(TRUTH, "annotations", 0, "iscrowd", value=2), "iscrowd must be 0 or 1, got 2"),
+    "negative area": (edited(TRUTH, "annotations", 0, "areas", 0, value=-1), "frame 0: an area must be from 0 to"),
+    "huge area": (edited(TRUTH, "annotations", 0, "areas", 0, value=1e300), "frame 0: an area must be .* got 1e.300"),
+    "huge box": (edited(TRUTH, "annotations", 0, "bboxes", 0, 0, value=1e300), "frame 0: a box must be four numbers"),
+    "endless video": (edited(TRUTH, "videos", 0, "length", value=10**8), "at least 1 frame and at most 10000000, got"),
+    "too many categories": (
+        edited(TRUTH, "categories", value=[{"id": i} for i in range(10_001)]),
+        "there must be at most 10000 categories, got 10001",
+    ),
     "not JSON": ("{", r"truth.json: input data was truncated"),
     "empty file": ("", r"truth.json: input data was truncated"),
     "no videos": (edited(TRUTH, "videos", drop=True), r"missing required field `videos`"),
@@ -179,7 +196,7 @@ REFUSED = {
         edited(TRUTH, *A, "segmentations", 2, value={"size": [2, 4], "counts": [9, -1]}),
         r"frame 2: every run must be a whole number from 0 to 8, got 9",
     ),
-    "box of three": (edited(TRUTH, *A, "bboxes", 0, value=[1, 2, 3]), r"frame 0: a box must be four finite numbers"),
+    "box of three": (edited(TRUTH, *A, "bboxes", 0, value=[1, 2, 3]), r"frame 0: a box must be four numbers"),
     "area a text": (edited(TRUTH, *A, "areas", 0, value="4"), r"\$\.areas\[0\]: expected `float \| null`, got `str`"),
     "area NaN": ('{"videos": [], "categories": [], "annotations": [NaN]}', r"JSON is malformed.*near .*NaN"),
     "deep nesting": ('{"info": ' + "[" * 10**5, r"nested hundreds of levels deep|truncated"),

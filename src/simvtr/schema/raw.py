@@ -1,10 +1,14 @@
 """The JSON of YouTube-VIS / OVIS as it stands in files: types only, before any rule that ties two values."""
 
+from typing import Annotated
+
 import msgspec
 
+Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]  # what every JSON reader keeps exactly
 
-class RawMask(msgspec.Struct, gc=False):
-    """A mask object; `{}` (absent) leaves both fields None."""
+
+class RawMask(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A mask object; `{}` (absent) leaves both fields None, so a misspelt key must not be read as absent."""
 
     size: tuple[int | float, int | float] | None = None
     counts: str | list[int] | None = None
@@ -16,26 +20,26 @@ RawSegmentation = RawMask | list[list[float]] | None  # RLE | polygons ([] is ab
 class RawVideo(msgspec.Struct):
     """A video; files leave out either `length` or `file_names`."""
 
-    id: int
+    id: Whole
     width: int | float
     height: int | float
-    length: int | None = None
+    length: Whole | None = None
     file_names: list[str] | None = None
 
 
 class RawCategory(msgspec.Struct):
     """A category."""
 
-    id: int
+    id: Whole
     name: str | None = None
 
 
 class RawTrack(msgspec.Struct):
     """An annotation. OVIS's `occlusion` is a list, one label a frame; some converters write one for the track."""
 
-    id: int
-    video_id: int
-    category_id: int
+    id: Whole
+    video_id: Whole
+    category_id: Whole
     segmentations: list[RawSegmentation]
     bboxes: list[list[float] | None] | None = None
     areas: list[float | None] | None = None
@@ -59,8 +63,8 @@ class RawTruth(msgspec.Struct):
 class RawResult(msgspec.Struct):
     """A found track; `identity` is ours, other tools ignore it."""
 
-    video_id: int
-    category_id: int
+    video_id: Whole
+    category_id: Whole
     score: float
     segmentations: list[RawSegmentation]
-    identity: int | None = None
+    identity: Whole | None = None

@@ -1,6 +1,7 @@
 """From a file to checked pieces: bytes of JSON, ZIP or GZ; typed decoding; masks cleaned many at a time."""
 
 import gzip
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,25 +48,23 @@ def read_bytes(path: Path) -> bytes:
     Raises: DataError when it cannot be read, when a ZIP does not hold exactly one JSON, or when it unpacks to too much.
     """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):  # /dev/zero never ends
+            raise DataError(f"{path}: must be a file, got a pipe or device. Save it first.")
+        packed = status.st_size
         with path.open("rb") as file:
             magic = file.read(4)
-        packed = path.stat().st_size
         if magic[:2] == b"\x1f\x8b":
             with gzip.open(path) as stream:
                 return _bounded(stream, packed, path)
-        if magic == b"PK\x03\x04":
-            with zipfile.ZipFile(path) as archive:
-                names = [n for n in archive.namelist() if n.lower().endswith(".json") and not n.startswith("__MACOSX/")]
-                if len(names) != 1:
-                    raise DataError(f"{path}: a ZIP must hold exactly one JSON file, got {len(names)}. Pack one file.")
-                with archive.open(names[0]) as stream:
-                    return _bounded(stream, packed, path)
+        if magic in (b"PK\x03\x04", b"PK\x05\x06"):  # the second: a ZIP of nothing
+            return _unzipped(path, packed)
         if packed > MAX_BYTES:
             raise DataError(
                 f"{path}: the JSON must be at most {MAX_BYTES >> 30} GiB, got {packed >> 30} GiB. Split it."
             )
         return path.read_bytes()
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: cannot be read: {reason}.") from error
 
@@ -80,7 +79,8 @@ def decode(data: bytes, kind: type[T], where: str) -> T:
         raise DataError(f"{where}: the JSON must be UTF-8 text, got byte {error.object[error.start]:#04x}.") from None
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at ")
-        raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}.") from None
+        rule = ": a mask must have size and counts alone" if "unknown field" in text else ""
+        raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}{rule}.") from None
     except msgspec.DecodeError as error:
         raise DataError(f"{where}: {_malformed(data, str(error))}.") from None
 
@@ -160,6 +160,24 @@ class MaskBatch:
         return self.masks
 
 
+def _unzipped(path: Path, packed: int) -> bytes:
+    """The one JSON of a ZIP. Only what servers take is unpacked: stored or deflated, no password."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            files = [f for f in archive.infolist() if f.filename.lower().endswith(".json")]
+            files = [f for f in files if not f.filename.startswith("__MACOSX/")]
+            if len(files) != 1:
+                raise DataError(f"{path}: a ZIP must hold exactly one JSON file, got {len(files)}. Pack one file.")
+            if files[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise DataError(f"{path}: the JSON in a ZIP must be deflated or stored. Pack it anew.")
+            with archive.open(files[0]) as stream:
+                return _bounded(stream, packed, path)
+    except DataError:
+        raise
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:  # a field makes no sense
+        raise DataError(f"{path}: cannot be read: {error}.") from error
+
+
 def _bounded(stream: Any, packed: int, path: Path) -> bytes:
     """Unpack at most MAX_BYTES, and stop early at a ratio that only a bomb reaches."""
     pieces, size = [], 0
@@ -178,7 +196,7 @@ def _malformed(data: bytes, text: str) -> str:
     """The parser's message with the text around the byte it names: `NaN` is the usual one."""
     _, found, number = text.rpartition("(byte ")
     if not found:
-        return _lower(text)
+        return _lower(text) + (": the JSON must be complete" if "truncated" in text else "")
     at = int(number.rstrip(")"))
     around = data[max(0, at - 30) : at + 20].decode("utf-8", "replace")
     return f"{_lower(text)}, near {around!r}"

@@ -1,16 +1,19 @@
 """Ground truth in YouTube-VIS / OVIS JSON: read strictly, written whole or not at all."""
 
 import json
-import math
+import reprlib
 from pathlib import Path
 from typing import Any
 
 from simvtr.errors import DataError
-from simvtr.rle import Rle, area, box, checked_size, to_json
+from simvtr.rle import MAX_PIXELS, Rle, area, box, checked_size, to_json
 from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
 from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
 from simvtr.schema.writer import atomic
+
+MAX_CATEGORIES = 10_000  # each costs the scores 100 KB; the largest vocabularies of videos have some 1,200
+MAX_FRAMES = 10_000_000  # of one video: four days
 
 
 def read_truth(path: Path | str, strict: bool = True) -> Truth:
@@ -32,6 +35,8 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     breaches = Breaches()
     videos = _videos(raw.videos, path.name, breaches)
     categories: dict[int, Category] = {}
+    if len(raw.categories) > MAX_CATEGORIES:
+        breaches.add(f"{path.name}: there must be at most {MAX_CATEGORIES} categories, got {len(raw.categories)}.")
     for i, kind in enumerate(raw.categories):
         if kind.id in categories:
             breaches.add(f"{path.name}, $.categories[{i}]: category ids must be unique, got {kind.id} again.")
@@ -111,8 +116,11 @@ def _videos(raws: list[RawVideo], name: str, breaches: Breaches) -> dict[int, Vi
         where = f"{name}, $.videos[{i}], video {raw.id}"
         names = tuple(raw.file_names or ())
         length = raw.length if raw.length is not None else len(names)
-        if length < 1:
-            breaches.add(f"{where}: the length must be at least 1 frame, got {length}. Give length or file_names.")
+        if not 1 <= length <= MAX_FRAMES:
+            breaches.add(
+                f"{where}: the length must be at least 1 frame and at most {MAX_FRAMES}, got {length}. "
+                "Give length or file_names."
+            )
         elif names and len(names) != length:
             breaches.add(f"{where}: there must be one file name a frame, got {len(names)} for {length} frames.")
         if raw.id in videos:
@@ -133,6 +141,8 @@ def _check(
         breaches.add(f"{where}: track ids must be unique, got {track.id} again.")
     if track.category_id not in categories:
         breaches.add(f"{where}: the category must be one of $.categories, got {track.category_id}.")
+    if track.iscrowd not in (None, 0, 1):
+        breaches.add(f"{where}: iscrowd must be 0 or 1, got {reprlib.repr(track.iscrowd)}.")
     for key, entries in track.lists().items():
         if len(entries) != video.length:
             breaches.add(
@@ -146,12 +156,18 @@ def _track(raw: RawTrack, masks: tuple[Rle | None, ...], where: str, breaches: B
         areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
     else:
         areas = tuple(raw.areas)
+    for frame, pixels in enumerate(areas):
+        if pixels is not None and not 0 <= pixels <= MAX_PIXELS:
+            breaches.add(f"{where}, frame {frame}: an area must be from 0 to {MAX_PIXELS} pixels, got {pixels}.")
     given = raw.bboxes or [None] * len(masks)
     boxes: list[Box | None] = []
     for frame, corners in enumerate(given):
         mask = masks[frame] if frame < len(masks) else None
-        if corners and (len(corners) != 4 or not all(map(math.isfinite, corners))):
-            breaches.add(f"{where}, frame {frame}: a box must be four finite numbers x, y, w, h, got {corners[:5]}.")
+        if corners and (len(corners) != 4 or max(map(abs, corners)) > MAX_PIXELS):
+            breaches.add(
+                f"{where}, frame {frame}: a box must be four numbers x, y, w, h of at most {MAX_PIXELS} pixels, "
+                f"got {corners[:5]}."
+            )
         elif corners:
             boxes.append((corners[0], corners[1], corners[2], corners[3]))
         else:
