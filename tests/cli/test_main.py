@@ -68,3 +68,12 @@ def test_a_missing_extra_says_how_to_install_it():
     assert done.returncode == 1
     assert "pip install 'simvtr[model]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_data_that_do_not_fit_in_memory_exit_1_with_one_line(monkeypatch, capsys):
+    def run(_):
+        raise MemoryError
+
+    monkeypatch.setattr("simvtr.cli.check.run", run)
+    assert main(["check", "truth.json"]) == 1
+    assert capsys.readouterr().err == "simvtr check: the data must fit in memory, and do not here. Split them.\n"

@@ -63,6 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DataError as error:
         print(f"simvtr {args.verb}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+    except MemoryError:
+        print(f"simvtr {args.verb}: the data must fit in memory, and do not here. Split them.", file=sys.stderr)
+        return 1
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] == "simvtr":
             raise
