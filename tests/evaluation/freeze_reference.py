@@ -22,25 +22,25 @@ from tests.evaluation.reference_cases import CASES, digest, draw
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
-def load_reference(folder: Path) -> tuple[type, type]:
-    """Its two classes: the data set and the evaluator. `folder` holds ytvos.py and ytvoseval.py."""
-    for name in ("matplotlib", "matplotlib.pyplot", "matplotlib.collections", "matplotlib.patches"):
-        sys.modules.setdefault(name, types.ModuleType(name))
+def load_reference(folder: Path, name: str = "YTVOS") -> tuple[type, type]:
+    """Its two classes, the data set YTVOS and the evaluator YTVOSeval, from ytvos.py and ytvoseval.py in `folder`."""
+    for absent in ("matplotlib", "matplotlib.pyplot", "matplotlib.collections", "matplotlib.patches"):
+        sys.modules.setdefault(absent, types.ModuleType(absent))
     sys.modules["matplotlib.collections"].PatchCollection = None  # type: ignore[attr-defined]
     sys.modules["matplotlib.patches"].Polygon = None  # type: ignore[attr-defined]
     np.float = float  # type: ignore[attr-defined]
     linspace = np.linspace
     np.linspace = lambda a, b, n, **rest: linspace(a, b, int(n), **rest)  # type: ignore[assignment]
     modules = []
-    for name in ("ytvos", "ytvoseval"):
+    for file in (name.lower(), f"{name.lower()}eval"):
         # as part of the installed pycocotools, whose compiled masks it then uses
-        spec = importlib.util.spec_from_file_location(f"pycocotools.{name}", folder / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(f"pycocotools.{file}", folder / f"{file}.py")
         if spec is None or spec.loader is None:
-            raise SystemExit(f"{folder}/{name}.py is not there")
+            raise SystemExit(f"{folder}/{file}.py is not there")
         modules.append(importlib.util.module_from_spec(spec))
         spec.loader.exec_module(modules[-1])
     modules[0].unicode = str
-    return modules[0].YTVOS, modules[1].YTVOSeval
+    return getattr(modules[0], name), getattr(modules[1], f"{name}eval")
 
 
 def run_reference(classes: tuple[type, type], truth: dict, results: list, class_agnostic: bool):

@@ -9,18 +9,10 @@ from simvtr.data.synth import SynthConfig, make_clip, statistics
 from simvtr.data.synth.clip import visible
 from simvtr.data.synth.render import draw
 from simvtr.data.synth.scene import make_scene
-from simvtr.data.synth.statistics import occlusion_rate, vanishes_and_returns
+from simvtr.data.synth.statistics import vanishes_and_returns
+from simvtr.evaluation.occlusion import occlusion_rate
 from simvtr.rle import encode
 from simvtr.schema import Category, Truth, TruthTrack, Video
-
-
-def test_occlusion_rate_counts_a_pixel_under_three_boxes_once():
-    boxes = np.array([(0, 0, 2, 2), (0, 0, 2, 2), (0, 0, 2, 2), (2, 0, 2, 2)])
-    assert occlusion_rate(boxes) == 4 / 8
-
-
-def test_boxes_that_only_touch_do_not_occlude():
-    assert occlusion_rate(np.array([(0, 0, 2, 2), (2, 0, 2, 2)])) == 0.0
 
 
 @pytest.mark.parametrize(

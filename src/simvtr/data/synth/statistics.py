@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simvtr.evaluation.occlusion import occlusion_rate
 from simvtr.rle import box
 from simvtr.schema import Truth
 
@@ -18,7 +19,7 @@ class OcclusionStatistics:
 
     Attributes:
         videos, tracks, frames: counts.
-        mbor: mean over frames with objects of the bounding-box occlusion rate (see `occlusion_rate`).
+        mbor: mean over frames with objects of the bounding-box occlusion rate (`evaluation.occlusion.occlusion_rate`).
         returning: share of tracks that are absent between two frames in which they are present.
         labels: share of each OVIS label among the labelled object frames; 0 for all where there is no label.
     """
@@ -69,28 +70,6 @@ def statistics(truth: Truth) -> OcclusionStatistics:
         returning=returning / max(1, count),
         labels={label: labels[label] / total for label in LABELS},
     )
-
-
-def occlusion_rate(boxes: np.ndarray) -> float:
-    """BOR of one frame: area of the union of pairwise box intersections over area of the union of boxes.
-
-    Exact: each box covers whole cells of the grid that all edges together span.
-
-    Args: boxes: (n, 4) as x, y, width, height; n at least 1.
-    Source: OVIS (arXiv 2102.01558), Bounding-box Occlusion Rate.
-
-    >>> occlusion_rate(np.array([(0, 0, 2, 1), (1, 0, 2, 1)]))  # 1 of 3 columns is covered twice
-    0.3333333333333333
-    """
-    left, top = boxes[:, 0], boxes[:, 1]
-    right, bottom = left + boxes[:, 2], top + boxes[:, 3]
-    x, y = np.unique((left, right)), np.unique((top, bottom))
-    inside_x = (left[:, None] <= x[:-1]) & (x[1:] <= right[:, None])
-    inside_y = (top[:, None] <= y[:-1]) & (y[1:] <= bottom[:, None])
-    depth = np.einsum("ny,nx->yx", inside_y.astype(np.int64), inside_x.astype(np.int64))
-    cell = np.diff(y)[:, None] * np.diff(x)[None]
-    union = cell[depth > 0].sum()
-    return float(cell[depth > 1].sum() / union) if union else 0.0
 
 
 def vanishes_and_returns(present: Sequence[bool]) -> bool:
