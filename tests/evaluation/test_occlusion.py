@@ -53,6 +53,11 @@ def test_rate_and_shares_are_those_of_painted_pixels(boxes):
     assert covered_shares(boxes)[0].tolist() == shares.tolist()
 
 
+def test_a_share_is_at_most_one_where_edges_are_rounded():
+    assert (0.1 + 0.2) - 0.1 > 0.2
+    assert covered_shares(np.array([[(0.1, 0, 0.2, 1), (0.0, 0, 1, 1)]]))[0, 0] == 1.0
+
+
 def _track(text: str, boxes=None, crowd: bool = False) -> TruthTrack:
     drawn = masks(text)
     return TruthTrack(1, 1, 1, drawn, tuple(None for _ in drawn), boxes or tuple(None for _ in drawn), crowd)
