@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -84,6 +85,23 @@ def test_an_empty_list_is_refused(files, tmp_path, capsys):
     (tmp_path / "results.json").write_text("[]")
     assert main(["eval", truth, results]) == 1
     assert "results.json: there must be at least one track, got an empty list." in capsys.readouterr().err
+
+
+def test_a_truth_without_tracks_is_refused(files, tmp_path, capsys):
+    truth, results = files([MASK, MASK])
+    (tmp_path / "truth.json").write_text(json.dumps({**TRUTH, "annotations": None}))
+    assert main(["eval", truth, results]) == 1
+    assert "truth.json: there must be at least one true track, got none" in capsys.readouterr().err
+
+
+def test_names_that_the_terminal_cannot_write_do_not_stop_the_table(files, tmp_path):
+    truth, results = files([MASK, MASK])
+    (tmp_path / "truth.json").write_text(json.dumps({**TRUTH, "categories": [{"id": 1, "name": "\u9c7c"}]}))
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    for option in ([], ["--json"]):
+        command = [sys.executable, "-m", "simvtr.cli.main", "eval", truth, results, *option]
+        run = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_scoring_needs_no_torch(files):

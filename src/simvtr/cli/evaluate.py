@@ -25,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
     from simvtr.schema import read_predictions, read_truth
 
     truth = read_truth(args.truth, strict=args.dialect == "strict")
+    if not any(truth.tracks.values()):
+        raise DataError(f"{args.truth.name}: there must be at least one true track, got none: nothing can be scored.")
     # Read leniently in both dialects: `evaluate` is as strict, and knows what the reference would have made of it.
     found = read_predictions(args.results, truth, strict=False)
     if not any(found.tracks.values()):

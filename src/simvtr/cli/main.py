@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import warnings
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     args.rest = rest
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a category's name may have letters that the terminal lacks
     warnings.formatwarning = lambda message, *_, **__: f"simvtr {args.verb}: warning: {message}\n"  # one line each
     try:
         return chosen.run(args)
