@@ -24,9 +24,7 @@ def masks(segmentations):
     return tuple(from_json(s, where="drawn") for s in segmentations)
 
 
-@cache
-def pair(name: str) -> tuple[Truth, dict[int, list[Track]]]:
-    drawn, results = draw(CASES[name])
+def read(drawn: dict, results: list) -> tuple[Truth, dict[int, list[Track]]]:
     true: dict[int, list[TruthTrack]] = {v["id"]: [] for v in drawn["videos"]}
     found: dict[int, list[Track]] = {v["id"]: [] for v in drawn["videos"]}
     for a in drawn["annotations"]:
@@ -36,6 +34,11 @@ def pair(name: str) -> tuple[Truth, dict[int, list[Track]]]:
         found[r["video_id"]].append(Track(r["category_id"], r["score"], masks(r["segmentations"])))
     videos = {v["id"]: Video(v["id"], v["width"], v["height"], v["length"]) for v in drawn["videos"]}
     return Truth(videos, true, {c["id"]: Category(**c) for c in drawn["categories"]}, Path("truth.json")), found
+
+
+@cache
+def pair(name: str) -> tuple[Truth, dict[int, list[Track]]]:
+    return read(*draw(CASES[name]))
 
 
 @cache

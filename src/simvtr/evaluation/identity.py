@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from simvtr.evaluation.dialects import reference_truth, require_known_videos, require_strict
 from simvtr.evaluation.frames import FrameOverlap, frame_overlap
 from simvtr.evaluation.hota import NO_COUNTS, HotaCounts, hota_counts
+from simvtr.evaluation.matching import FOUND_LIMITS
 from simvtr.evaluation.precision import UNDEFINED, mean_defined
 from simvtr.evaluation.switches import identity_matches, switches_and_fragments
 from simvtr.evaluation.text import columns, percent
@@ -144,14 +145,15 @@ def identity(
 ) -> Identity:
     """HOTA with its parts, IDF1, identity switches and fragments of mask tracks, per category and over all.
 
-    Found tracks meet the true tracks of their own category only; masks of one frame may overlap. Every track that
-    counts, counts in full whatever its score, so raw lists of many guesses need a threshold.
+    Found tracks meet the true tracks of their own category only; masks of one frame may overlap. A track that counts
+    does so in full whatever its score, so raw lists of many guesses need a threshold. As for AP, only the 100 best
+    tracks per video and category count.
 
     Args:
         truth: what is in the videos. Crowds are left out, and in each frame what lies in them (`frame_overlap`).
         found: results, read from a file or as {video id: tracks}; videos without an entry count as empty.
-        threshold: the least score of a track that counts; None tries at most 20 quantiles of each category's scores
-            and keeps the one with the best HOTA, of equal ones the highest. That choice uses the truth: say so.
+        threshold: the least score of a track that counts; None tries at most 20 of each category's scores, evenly by
+            rank, and keeps the one with the best HOTA, of equal ones the highest. That choice sees the truth: say so.
     Raises: DataError for what the dialect `strict` refuses; ValueError for a threshold that is not finite.
     Source: arXiv 2009.07736, docs/metric.md; HOTA, DetA, AssA, IDF1, switches and fragments of a category and
         detection-averaged equal TrackEval's.
@@ -185,7 +187,7 @@ def identity(
     for category in sorted(truth.categories):
         overlaps, scores = [], []
         for video in sorted(truth.videos):
-            true_tracks, tracks = true_cells.get((video, category), []), found_cells.get((video, category), [])
+            true_tracks, tracks = true_cells.get((video, category), []), _best(found_cells.get((video, category), []))
             if true_tracks or tracks:
                 crowd = np.array([track.crowd for track in true_tracks], bool)
                 masks = [track.segmentations for track in tracks]
@@ -229,16 +231,18 @@ def best_threshold(overlaps: Sequence[FrameOverlap], scores: Sequence[NDArray[np
     Args:
         overlaps: one per video.
         scores: (d,) of each video.
-    Returns: one of at most 20 quantiles of all scores, of equally good ones the highest; None without any score.
+    Returns: one of the distinct scores, of which at most 20 are tried, evenly by rank, the lowest and highest among
+        them; of equally good ones the highest. None without any score.
 
     >>> video = FrameOverlap(np.array([[[1.0], [0.0]]]), np.ones((1, 2), bool), np.ones((1, 1), bool))
     >>> best_threshold([video], [np.array([0.9, 0.3])])   # the second track is false
     0.9
     """
-    pooled = np.concatenate([*scores, np.zeros(0)])
-    if not len(pooled):
+    distinct = np.unique(np.concatenate([*scores, np.zeros(0)]))
+    if not len(distinct):
         return None
-    candidates = np.unique(np.quantile(pooled, np.linspace(0, 1, CANDIDATES), method="lower"))[::-1]
+    evenly = np.linspace(0, len(distinct) - 1, CANDIDATES).round().astype(int)
+    candidates = distinct[np.unique(evenly)][::-1]
     totals = [NO_COUNTS] * len(candidates)
     for video, values in zip(overlaps, scores, strict=True):
         counts: dict[int, HotaCounts] = {}  # by the number of tracks kept, which says which ones
@@ -249,6 +253,12 @@ def best_threshold(overlaps: Sequence[FrameOverlap], scores: Sequence[NDArray[np
                 counts[number] = hota_counts(video.keep(kept))
             totals[i] += counts[number]
     return float(candidates[int(np.argmax([total.hota.mean() for total in totals]))])
+
+
+def _best(tracks: list[Track]) -> list[Track]:
+    """At most 100 tracks, the best-scored; in the order of the file, which decides ties of overlap."""
+    order = np.argsort([-track.score for track in tracks], kind="stable")[: FOUND_LIMITS[-1]]
+    return [tracks[i] for i in sorted(order)]
 
 
 _NOTHING = Tally(NO_COUNTS, 0, 0, 0)
