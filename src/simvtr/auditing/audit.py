@@ -1,0 +1,175 @@
+"""What an audit found, as data alone: the table, the page and the findings are made of these records.
+
+honest results -> Row           attacks -> Row, Row, ...       truth alone -> Row, Row, ...
+               -> figures, groups, error types, Timeline       all rows -> Finding, Finding, ...
+
+Nothing is computed here. Figures are fractions in [0, 1]; undefined is -1 in what evaluation hands over as a dict, None
+elsewhere.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simvtr.auditing.linter import Remark
+
+MEASURES: dict[str, tuple[str, str]] = {
+    "ytvos.AP": ("AP, reference rules", "AP as the public evaluator computes it, quirks and all"),
+    "strict.AP": ("AP, strict", "AP where every frame of the video counts"),
+    "strict.AP50": ("AP50, strict", "AP at a track IoU of 0.5 alone, every frame counting"),
+    "strict.AR10": ("AR10, strict", "recall with at most 10 tracks a video and category, every frame counting"),
+    "HOTA": ("HOTA", "detection and association in one, geometric mean"),
+    "DetA": ("DetA", "detection: is there a right mask in this frame?"),
+    "AssA": ("AssA", "association: do right masks of one object carry one name?"),
+    "IDF1": ("IDF1", "frames with the right name, each track having one partner in the whole video"),
+    "AP light": ("AP light", "strict AP of lightly occluded true tracks"),
+    "AP medium": ("AP medium", "strict AP of true tracks of medium occlusion"),
+    "AP heavy": ("AP heavy", "strict AP of heavily occluded true tracks"),
+}
+"""Columns of the sensitivity matrix: key of `Row.values` -> (short name, what it is). All are fractions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the sensitivity matrix: what every measure says of results, honest or tampered with.
+
+    Args:
+        slug: short name for anchors and JSON keys, of lower case letters, digits and "-".
+        name, says: what a reader calls it, and one plain sentence about what is done.
+        family: "length", "frames", "abstention", "identity", "masks", "scores" or "ceiling"; "honest" and "probes" for
+            the rows that are no attack.
+        oracle: it looks at the truth.
+        values: by the keys of MEASURES; None where a measure is undefined.
+        refused: the strict reading refuses such results; strict values are then those with what is missing counted as
+            missing.
+        unchanged: there was nothing to change in these results.
+
+    >>> row = Row("held", "one mask held", "frames", "The first mask stands for all.", False, {"HOTA": 0.25})
+    >>> row.values["HOTA"], row.refused, row.unchanged
+    (0.25, False, False)
+    """
+
+    slug: str
+    name: str
+    family: str
+    says: str
+    oracle: bool
+    values: dict[str, float | None]
+    refused: bool = False
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One plain sentence about this pair.
+
+    Args:
+        severity: in [0, 1], 1 the worst.
+        sentence: plain text.
+        row: slug of the row it was read off, "lint-" and the kind of a remark, or None.
+        mechanism: where the behaviour is described, as "docs/metric.md#5-two-dialects".
+    """
+
+    severity: float
+    sentence: str
+    row: str | None
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One track over time. Partners are matched one to one at a track IoU of at least 0.5.
+
+    Args:
+        label: "3 · fish" of a true track, "#7 · fish · 0.83" of a found one.
+        category: its name.
+        score: None for a true track.
+        partner: position of its partner in the other list of the Timeline, None without one.
+        states: one letter a frame. "." is absent. Of a true track: "p" met by its partner (frame IoU at least 0.5),
+            "m" missed. Of a found track: "g" lies well on its partner (at least 0.5), "b" lies badly on it, "x" lies on
+            another true track (an identity error), "f" lies on nothing true.
+    """
+
+    label: str
+    category: str
+    score: float | None
+    partner: int | None
+    states: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The tracks of one video over its `length` frames, and what came of them.
+
+    Args:
+        true: every true track.
+        found: partners of true tracks first, then the others by falling score, at most 20.
+        hits, missed: true tracks with and without a partner.
+        false: found tracks without a partner, also those that are not shown.
+        switches: changes of the found track that lies on a true one.
+        mean_iou: mean track IoU of the partners, None without any.
+    """
+
+    video_id: int
+    name: str
+    length: int
+    true: tuple[Bar, ...]
+    found: tuple[Bar, ...]
+    hits: int
+    missed: int
+    false: int
+    switches: int
+    mean_iou: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What a score sees and what it is blind to, for one truth and one set of results.
+
+    Args:
+        truth_name, results_name: of the files, for headings.
+        videos, true_tracks, found_tracks: how many.
+        verdict: three sentences.
+        refusal: why the strict reading refuses the honest results, None when it accepts them.
+        ytvos, strict: the twelve figures of `Result.stats` under either reading; strict ones with what is missing
+            counted as missing where the results were refused.
+        intervals: figure of `strict` -> {"low", "high", "confidence"}; of `ytvos` under "ytvos.AP" and so on. A figure
+            without an interval is left out.
+        identity: `Identity.as_dict()`.
+        remarks: of the linter, in its order.
+        honest: the results as they came.
+        rows: the attacks, family by family.
+        probes: of the truth alone, where 1 is perfect.
+        findings: worst first.
+        errors: `ErrorTypes.as_dict()`.
+        ladder: {"name", "AP", "says"} of each step, from the results as they are to perfect ones.
+        groups: `GroupScore.as_dict()` of each group.
+        categories: {"name", "AP", "AP50", "AP75", "AR10", "true", "found"} of each, strict.
+        timelines: one a video.
+        seconds: what the audit took, by the clock.
+        seed: of everything random in it.
+    """
+
+    truth_name: str
+    results_name: str
+    videos: int
+    true_tracks: int
+    found_tracks: int
+    verdict: tuple[str, str, str]
+    refusal: str | None
+    ytvos: dict[str, float]
+    strict: dict[str, float]
+    intervals: dict[str, dict[str, float]]
+    identity: dict[str, Any]
+    remarks: "tuple[Remark, ...]"
+    honest: Row
+    rows: tuple[Row, ...]
+    probes: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+    errors: dict[str, Any]
+    ladder: tuple[dict[str, Any], ...]
+    groups: tuple[dict[str, Any], ...]
+    categories: tuple[dict[str, Any], ...]
+    timelines: tuple[Timeline, ...]
+    seconds: float
+    seed: int
