@@ -27,10 +27,10 @@ OCCLUSION: tuple[Bounds, ...] = (("light", 0, 0.25), ("medium", 0.25, 0.5), ("he
 # Ours. The organisers' bounds, but a track is in one group: their scores often fall on a bound, shares seldom do.
 _BELOW = np.nextafter((0.25, 0.5), 0)
 CROWDING: tuple[Bounds, ...] = (("low", 0, _BELOW[0]), ("medium", 0.25, _BELOW[1]), ("high", 0.5, 1))
-# Ours. A video of YouTube-VIS has 3 to 6 seconds at 6 frames a second: 18 to 36 frames, parted at 4 seconds. OVIS has
-# 68 on average (9,489 frames in the 140 videos of its validation set).
+# Ours. YouTube-VIS has videos of 3 to 6 seconds with 6 frames a second, 18 to 36 in all, parted here at 4 seconds. OVIS
+# has 12.77 seconds on average (songbai.site/ovis), every fifth frame too.
 LENGTHS: tuple[Bounds, ...] = (("short", 1, 24), ("medium", 25, 36), ("long", 37, 100), ("longest", 101, np.inf))
-# Ours. YouTube-VIS 2019 has 1.7 tracks per video (4,883 in 2,883), OVIS 5.6 in its validation set (790 in 140).
+# Ours. YouTube-VIS 2019 has 1.69 tracks in a video (4,883 in 2,883), OVIS 5.80 (5,223 in 901).
 COUNTS: tuple[Bounds, ...] = (("one", 1, 1), ("few", 2, 3), ("several", 4, 6), ("many", 7, np.inf))
 
 NOTES = {
@@ -95,7 +95,8 @@ def by_groups(truth: Truth, result: Result) -> tuple[GroupScore, ...]:
         result: of `evaluate`, in either dialect.
     Returns: three groups of tracks, four of length, four of count; groups without tracks as well.
     Raises: DataError for an unknown occlusion label; ValueError when the result is of another truth.
-    Source: SPEC §6; `oviseval.py` of qjy981010/cocoapi, the fork of OVIS's organisers, at 886baff.
+    Source: SPEC §6; `oviseval.py` of qjy981010/cocoapi, the fork of OVIS's organisers, at 886baff
+        (their report: arXiv 2111.07950).
 
     >>> from simvtr.evaluation import evaluate
     >>> from simvtr.schema import Category, Video
