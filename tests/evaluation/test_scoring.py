@@ -1,8 +1,11 @@
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simvtr.evaluation import evaluate
-from simvtr.schema import Predictions
+from simvtr.schema import Category, Predictions
 from tests.evaluation.tiny import found, only, truth
 
 
@@ -94,3 +97,15 @@ def test_comparisons_point_back_at_the_found_and_true_tracks():
     assert pair.found.tolist() == [1, 0]  # best score first
     assert pair.truth.tolist() == [1, 2]
     assert pair.matched[0, 0].tolist() == [0, 1]
+
+
+def test_videos_and_categories_without_tracks_cost_no_time_together():
+    one = truth({1: ["##.."]})
+    many = replace(
+        one,
+        videos={v: replace(one.videos[1], id=v) for v in range(1, 30_001)},
+        categories={k: Category(k, str(k)) for k in range(1, 301)},
+    )
+    begin = time.process_time()
+    assert evaluate(many, {1: [found("##..", 0.9)]}).stats["AP"] == pytest.approx(1.0)
+    assert time.process_time() - begin < 1.5  # some 0.1 s; visiting all nine million cells takes several

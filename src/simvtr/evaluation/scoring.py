@@ -60,18 +60,24 @@ def evaluate(
     for video, tracks in by_video.items():
         for position, track in enumerate(tracks):
             found_cells.setdefault((video, track.category_id), []).append(position)
+    videos_of: dict[int, set[int]] = {}  # only cells with tracks are visited: a file may name 10^4 x 10^4 of them
+    for video, k in (*true_cells, *found_cells):
+        videos_of.setdefault(k, set()).add(video)
 
     groups: list[tuple[int, ...]] = [tuple(category_ids)] if class_agnostic else [(k,) for k in category_ids]
     comparisons: list[list[Comparison]] = []
     for group in groups:
         compared = []
-        for video in sorted(truth.videos):
-            true_tracks = [track for k in group for track in true_cells.get((video, k), ())]
-            positions = [position for k in group for position in found_cells.get((video, k), ())]
-            if true_tracks or positions:
-                label = None if class_agnostic else group[0]
-                tracks = by_video.get(video, ())
-                compared.append(_compare(video, label, true_tracks, tracks, positions, id_0_unseen=dialect == "ytvos"))
+        label = None if class_agnostic else group[0]
+        seen: dict[int, list[int]] = {}  # categories in each video
+        for k in group:
+            for video in videos_of.get(k, ()):
+                seen.setdefault(video, []).append(k)
+        for video, kinds in sorted(seen.items()):
+            true_tracks = [track for k in kinds for track in true_cells.get((video, k), ())]
+            positions = [position for k in kinds for position in found_cells.get((video, k), ())]
+            tracks = by_video.get(video, ())
+            compared.append(_compare(video, label, true_tracks, tracks, positions, id_0_unseen=dialect == "ytvos"))
         comparisons.append(compared)
     precision, recall = accumulate(comparisons)
     return Result(
@@ -79,8 +85,8 @@ def evaluate(
         recall=recall,
         categories=tuple(truth.categories[k] for k in category_ids),
         comparisons=tuple(c for compared in comparisons for c in compared),
-        true_counts=tuple(sum(len(true_cells.get((v, k), ())) for v in truth.videos) for k in category_ids),
-        found_counts=tuple(sum(len(found_cells.get((v, k), ())) for v in truth.videos) for k in category_ids),
+        true_counts=tuple(sum(len(true_cells.get((v, k), ())) for v in videos_of.get(k, ())) for k in category_ids),
+        found_counts=tuple(sum(len(found_cells.get((v, k), ())) for v in videos_of.get(k, ())) for k in category_ids),
         videos=len(truth.videos),
         dialect=dialect,
         class_agnostic=class_agnostic,
