@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.rle import Rle, area, intersections
+from simvtr.rle import MaskTrack, Rle, area, intersections
+from simvtr.rle import frame_shared as shared_pixels
 
 Masks = Sequence[Rle | None]  # one entry per frame, None where the object is absent
 
@@ -42,6 +43,8 @@ def mask_areas(masks: Masks) -> NDArray[np.int64]:
     >>> mask_areas([encode(np.ones((2, 3), bool)), None, encode(np.zeros((2, 3), bool))]).tolist()
     [6, 0, 0]
     """
+    if isinstance(masks, MaskTrack):
+        return masks.areas
     return np.array([0 if mask is None else area(mask) for mask in masks], np.int64)
 
 
@@ -55,15 +58,7 @@ def frame_shared(found: Sequence[Masks], truth: Sequence[Masks]) -> NDArray[np.i
     >>> frame_shared([[left, None]], [[whole, left]]).tolist()
     [[[1]], [[0]]]
     """
-    frames = len((found or truth or [()])[0])
-    shared = np.zeros((frames, len(found), len(truth)), np.int64)
-    for frame in range(frames):
-        rows = [i for i, masks in enumerate(found) if masks[frame] is not None]
-        columns = [j for j, masks in enumerate(truth) if masks[frame] is not None]
-        if rows and columns:
-            cells = intersections(_at(frame, found, rows), _at(frame, truth, columns))
-            shared[frame][np.array(rows)[:, None], columns] = cells
-    return shared
+    return shared_pixels([MaskTrack.of(masks) for masks in found], [MaskTrack.of(masks) for masks in truth])
 
 
 def track_ious(
@@ -100,21 +95,17 @@ def track_ious(
     for j, areas in enumerate(truth_areas):
         total[:, j] += np.concatenate(([0], np.cumsum(areas)))[common[:, j]]
 
-    intersection = np.zeros(common.shape, np.int64)
-    sizes = {(mask.height, mask.width) for masks in (*found, *truth) for mask in masks if mask is not None}
-    for frame in range(int(common.max())):
-        rows = [i for i, masks in enumerate(found) if frame < len(masks) and masks[frame] is not None]
-        columns = [j for j, masks in enumerate(truth) if frame < len(masks) and masks[frame] is not None]
-        if not rows or not columns:
-            continue
-        if len(sizes) == 1:
-            intersection[np.array(rows)[:, None], columns] += intersections(
-                _at(frame, found, rows), _at(frame, truth, columns)
-            )
-            continue
-        for i in rows:
-            for j in columns:
-                (a,), (b,) = _at(frame, found, [i]), _at(frame, truth, [j])
+    sizes = {size for masks in (*found, *truth) for size in _sizes(masks)}
+    if len(sizes) <= 1:
+        intersection = frame_shared(found, truth).sum(axis=0)
+    else:
+        intersection = np.zeros(common.shape, np.int64)
+        found, truth = [tuple(masks) for masks in found], [tuple(masks) for masks in truth]
+        for i, j in np.ndindex(common.shape):
+            for frame in range(common[i, j]):
+                a, b = found[i][frame], truth[j][frame]
+                if a is None or b is None:
+                    continue
                 if (a.height, a.width) == (b.height, b.width):
                     intersection[i, j] += intersections([a], [b])[0, 0]
                 else:
@@ -123,5 +114,8 @@ def track_ious(
     return np.divide(intersection, union, out=np.zeros(common.shape), where=union > 0)
 
 
-def _at(frame: int, tracks: Sequence[Masks], chosen: Sequence[int]) -> list[Rle]:
-    return [mask for mask in (tracks[i][frame] for i in chosen) if mask is not None]
+def _sizes(masks: Masks) -> set[tuple[int, int]]:
+    """Height and width of the masks: one for most tracks, none for a track without any."""
+    if isinstance(masks, MaskTrack):
+        return {(masks.height, masks.width)} if masks.height else set()
+    return {(mask.height, mask.width) for mask in masks if mask is not None}

@@ -1,4 +1,4 @@
-"""Run-length masks (COCO): the only door to pycocotools, whose C code trusts its input.
+"""One run-length mask (COCO): made, read, measured and written; and many of them checked at once.
 
 A mask of (H, W) pixels is read column by column; the runs count background, foreground, background, ... pixels.
 On malformed runs pycocotools reads foreign memory, crashes or never returns, so everything that comes from a file
@@ -210,7 +210,7 @@ def compress(counts: Sequence[int], height: int, width: int, *, where: str) -> R
             f"{where}: the runs must add up to {height} x {width} = {total} pixels, got {sum(counts)}. "
             "Encode the mask again."
         )
-    return _compressed(np.asarray(counts, np.int64), height, width)
+    return compressed(np.asarray(counts, np.int64), height, width)
 
 
 def from_polygons(polygons: list[Any], height: int | None, width: int | None, *, where: str) -> Rle:
@@ -265,11 +265,11 @@ def clean(counts: Sequence[bytes], sizes: Sequence[tuple[int, int]]) -> tuple[li
     if len(sizes) != len(good):
         raise ValueError(f"rle.clean: there must be one size a mask, got {len(good)} masks and {len(sizes)} sizes.")
     groups, text_ends = _groups(good)
-    problems: dict[int, str] = {} if _is_whole(groups, text_ends) else _text_problems(good)
+    problems: dict[int, str] = {} if is_whole(groups, text_ends) else _text_problems(good)
     keep = [i for i in range(len(good)) if i not in problems]
     if not keep:
         return good, problems
-    runs, starts = _runs(*(_groups([good[i] for i in keep]) if problems else (groups, text_ends)))
+    runs, starts = spelled_runs(*(_groups([good[i] for i in keep]) if problems else (groups, text_ends)))
     totals = np.array([sizes[i][0] * sizes[i][1] for i in keep], np.int64)
     sums = np.add.reduceat(runs, starts, dtype=np.int64)
     first = runs[starts]
@@ -290,7 +290,7 @@ def clean(counts: Sequence[bytes], sizes: Sequence[tuple[int, int]]) -> tuple[li
         elif sums[k] != totals[k]:
             problems[i] = f"the runs must add up to {sizes[i][0]} x {sizes[i][1]} = {totals[k]} pixels, got {sums[k]}."
         else:  # legal, though pycocotools itself never writes it
-            good[i] = _compressed(runs[starts[k] : ends[k]], *sizes[i]).counts
+            good[i] = compressed(runs[starts[k] : ends[k]], *sizes[i]).counts
     return good, dict(sorted(problems.items()))
 
 
@@ -305,7 +305,7 @@ def decoded_runs(counts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
     >>> runs.tolist(), starts.tolist()
     ([0, 6, 1, 2, 3], [0, 2])
     """
-    return _runs(*_groups(counts))
+    return spelled_runs(*_groups(counts))
 
 
 def _groups(counts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -314,8 +314,8 @@ def _groups(counts: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(b"".join(counts), np.uint8) - np.uint8(48), ends
 
 
-def _runs(groups: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`decoded_runs` from groups that `_is_whole` passes."""
+def spelled_runs(groups: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`decoded_runs` from groups that `is_whole` passes: characters less 48, and where each mask ends."""
     if not len(ends):
         return np.zeros(0, np.int32), np.zeros(0, np.int64)
     # A run is a little-endian string of 5-bit groups, the last of which carries the sign. 32 bits are enough: no
@@ -346,7 +346,7 @@ def _runs(groups: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return runs, starts
 
 
-def _is_whole(groups: np.ndarray, ends: np.ndarray) -> bool:
+def is_whole(groups: np.ndarray, ends: np.ndarray) -> bool:
     """Whether the text of every mask can be split into runs."""
     more = groups >= 32
     if not len(groups) or not np.diff(ends, prepend=0).all() or groups.max() >= 64 or more[ends - 1].any():
@@ -371,7 +371,7 @@ def _text_problems(counts: Sequence[bytes]) -> dict[int, str]:
     return problems
 
 
-def _compressed(runs: np.ndarray, height: int, width: int) -> Rle:
+def compressed(runs: np.ndarray, height: int, width: int) -> Rle:
     """Valid runs, with empty ones inside merged away, as compressed counts."""
     colour = np.arange(len(runs)) % 2
     kept = runs > 0
