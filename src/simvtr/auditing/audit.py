@@ -8,10 +8,9 @@ elsewhere.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from simvtr.auditing.linter import Remark
+from simvtr.auditing.linter import Remark
 
 MEASURES: dict[str, tuple[str, str]] = {
     "ytvos.AP": ("AP, reference rules", "AP as the public evaluator computes it, quirks and all"),
@@ -161,7 +160,7 @@ class Audit:
     strict: dict[str, float]
     intervals: dict[str, dict[str, float]]
     identity: dict[str, Any]
-    remarks: "tuple[Remark, ...]"
+    remarks: tuple[Remark, ...]
     honest: Row
     rows: tuple[Row, ...]
     probes: tuple[Row, ...]
