@@ -6,9 +6,11 @@ from pathlib import Path
 import msgspec
 
 from simvtr.errors import DataError
+from simvtr.rle import MaskTrack
 from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
 from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
+from simvtr.schema.whole import found_masks
 
 
 def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Predictions:
@@ -28,11 +30,11 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     tracks: dict[int, list[Track]] = {video: [] for video in truth.videos}
     for batch in batches(raws):
         masks = MaskBatch(breaches)
-        taken: list[tuple[RawResult, slice]] = []
+        taken: list[tuple[RawResult, MaskTrack | slice]] = []
         for i in batch:
             where = f"{path.name}, $[{i}]"
             try:
-                result = decode(bytes(raws[i]), RawResult, where)
+                result = decode(raws[i], RawResult, where)
             except DataError as error:
                 breaches.add(str(error))
                 continue
@@ -50,13 +52,15 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
                     f"{where}: segmentations must have one entry a frame, {video.length}, got "
                     f"{len(result.segmentations)}. Put null where the object is absent."
                 )
-            taken.append((result, masks.add(result.segmentations, video.height, video.width, where, strict)))
+            place = found_masks(result.segmentations, video if strict else None)
+            if place is None:
+                place = masks.add(result.segmentations, video.height, video.width, where, strict)
+            taken.append((result, place))
         checked = masks.finish()
         if breaches.count:
             continue  # nothing will be returned: spare the rest of the work, but count on
         for result, place in taken:
-            tracks[result.video_id].append(
-                Track(result.category_id, result.score, tuple(checked[place]), result.identity)
-            )
+            whole = place if isinstance(place, MaskTrack) else tuple(checked[place])
+            tracks[result.video_id].append(Track(result.category_id, result.score, whole, result.identity))
     breaches.raise_any()
     return Predictions(tracks, path)

@@ -52,6 +52,19 @@ class RawTrack(msgspec.Struct):
         return {key: entries for key, entries in lists.items() if isinstance(entries, list)}
 
 
+class UnreadMask(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A mask object whose runs are still JSON."""
+
+    size: tuple[int | float, int | float]
+    counts: msgspec.Raw
+
+
+class UnreadTrack(RawTrack, kw_only=True):
+    """An annotation without polygons, its masks' runs still JSON."""
+
+    segmentations: list[UnreadMask | None]  # type: ignore[assignment]
+
+
 class RawTruth(msgspec.Struct):
     """A data set, its annotations still JSON: they are decoded a few at a time."""
 

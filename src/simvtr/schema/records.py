@@ -1,5 +1,6 @@
 """What a data set and results are in memory: videos, categories, true tracks and found tracks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +34,11 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class TruthTrack:
-    """One annotated object through its video; every tuple has one entry a frame.
+    """One annotated object through its video; every sequence has one entry a frame.
 
     Args:
-        segmentations: the mask, None where the object is absent. An all-background mask stays a mask.
+        segmentations: the mask, None where the object is absent: a tuple, or a `MaskTrack` where read from a file. An
+            all-background mask stays a mask.
         areas: pixels as the file says (the metric sorts objects into sizes by them), None where it says nothing.
         boxes: (x, y, w, h), None where the object is absent.
         crowd: a region of many objects: the metric ignores what matches it.
@@ -47,7 +49,7 @@ class TruthTrack:
     id: int
     video_id: int
     category_id: int
-    segmentations: tuple[Rle | None, ...]
+    segmentations: Sequence[Rle | None]
     areas: tuple[float | None, ...]
     boxes: tuple[Box | None, ...]
     crowd: bool = False
@@ -60,7 +62,7 @@ class Track:
 
     category_id: int
     score: float
-    segmentations: tuple[Rle | None, ...]
+    segmentations: Sequence[Rle | None]
     identity: int | None = None
 
 

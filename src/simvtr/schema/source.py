@@ -69,7 +69,7 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path}: cannot be read: {reason}.") from error
 
 
-def decode(data: bytes, kind: type[T], where: str) -> T:
+def decode(data: bytes | msgspec.Raw, kind: type[T], where: str) -> T:
     """Typed JSON. Raises: DataError with the JSON path that msgspec names, or the text around the malformed byte."""
     try:
         return msgspec.json.decode(data, type=kind)
@@ -82,7 +82,7 @@ def decode(data: bytes, kind: type[T], where: str) -> T:
         rule = ": a mask must have size and counts alone" if "unknown field" in text else ""
         raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}{rule}.") from None
     except msgspec.DecodeError as error:
-        raise DataError(f"{where}: {_malformed(data, str(error))}.") from None
+        raise DataError(f"{where}: {_malformed(bytes(data), str(error))}.") from None
 
 
 def batches(raws: Sequence[msgspec.Raw]) -> Iterator[range]:

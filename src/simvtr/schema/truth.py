@@ -2,14 +2,16 @@
 
 import json
 import reprlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from simvtr.errors import DataError
-from simvtr.rle import MAX_PIXELS, Rle, area, box, checked_size, to_json
+from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size, to_json
 from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
 from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
+from simvtr.schema.whole import true_track
 from simvtr.schema.writer import atomic
 
 MAX_CATEGORIES = 10_000  # each costs the scores 100 KB; the largest vocabularies of videos have some 1,200
@@ -49,11 +51,11 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     annotations = raw.annotations or []
     for batch in batches(annotations):
         masks = MaskBatch(breaches)
-        taken: list[tuple[RawTrack, slice, str]] = []
+        taken: list[tuple[RawTrack, MaskTrack | slice, str]] = []
         for i in batch:
             where = f"{path.name}, $.annotations[{i}]"
             try:
-                track = decode(bytes(annotations[i]), RawTrack, where)
+                track, whole = true_track(annotations[i], videos, strict, where)
             except DataError as error:
                 breaches.add(str(error))
                 continue
@@ -66,13 +68,15 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
             if strict:
                 _check(track, video, categories, seen, where, breaches)
             seen.add(track.id)
-            place = masks.add(track.segmentations, video.height, video.width, where, strict)
-            taken.append((track, place, where))
+            if whole is None:
+                place = masks.add(track.segmentations, video.height, video.width, where, strict)
+            taken.append((track, place if whole is None else whole, where))
         checked = masks.finish()
         if breaches.count:
             continue  # nothing will be returned: spare the rest of the work, but count on
         for track, place, where in taken:
-            tracks[track.video_id].append(_track(track, tuple(checked[place]), where, breaches))
+            whole = place if isinstance(place, MaskTrack) else tuple(checked[place])
+            tracks[track.video_id].append(_track(track, whole, where, breaches))
     breaches.raise_any()
     return Truth(videos, tracks, categories, path)
 
@@ -151,7 +155,7 @@ def _check(
             )
 
 
-def _track(raw: RawTrack, masks: tuple[Rle | None, ...], where: str, breaches: Breaches) -> TruthTrack:
+def _track(raw: RawTrack, masks: Sequence[Rle | None], where: str, breaches: Breaches) -> TruthTrack:
     if raw.areas is None:
         areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
     else:

@@ -1,0 +1,81 @@
+"""Whole tracks read at one go where every mask is as usual: a fortieth of the cost of reading mask by mask.
+
+What is unusual or wrong in any mask is left to `source.MaskBatch`, which looks at each and names it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from simvtr.errors import DataError
+from simvtr.rle import MaskTrack, checked_size
+from simvtr.schema.raw import RawMask, RawSegmentation, RawTrack, UnreadTrack
+from simvtr.schema.records import Video
+from simvtr.schema.source import decode
+
+_FIRST_COUNTS = re.compile(rb'"counts"\s*:\s*(.)')
+_FEW = 1000  # characters; below this the batch of several tracks is faster
+_UNREAD = msgspec.json.Decoder(UnreadTrack)
+
+
+def true_track(
+    raw: msgspec.Raw, videos: Mapping[int, Video], strict: bool, where: str
+) -> tuple[RawTrack, MaskTrack | None]:
+    """An annotation and all its masks; without the latter the annotation has them, still to be checked.
+
+    Args:
+        strict: masks of another size than the video's are not usual.
+    Raises: DataError when the JSON does not have the types of an annotation.
+    """
+    first = _FIRST_COUNTS.search(memoryview(raw))
+    if first is not None and first[1] == b"[" and (read := _of_lists(raw, videos, strict)):
+        return read
+    track = decode(raw, RawTrack, where)
+    return track, found_masks(track.segmentations, videos.get(track.video_id) if strict else None)
+
+
+def found_masks(raws: Sequence[RawSegmentation], video: Video | None) -> MaskTrack | None:
+    """The masks of one track, where all present ones are compressed strings of one size and nothing is wrong.
+
+    Args:
+        video: with one, the size must be its.
+    """
+    size, counts = None, []
+    for raw in raws:
+        if raw is None:
+            counts.append(None)
+        elif type(raw) is RawMask and type(raw.counts) is str and raw.size == (size or raw.size):
+            size = raw.size
+            counts.append(raw.counts)
+        else:
+            return None
+    if size is None or sum(map(len, filter(None, counts))) < _FEW or not _fits(size, video):
+        return None
+    return MaskTrack.from_strings(counts, int(size[0]), int(size[1]))
+
+
+def _of_lists(raw: msgspec.Raw, videos: Mapping[int, Video], strict: bool) -> tuple[RawTrack, MaskTrack] | None:
+    """The same for masks that are lists of runs, which are not made Python integers."""
+    try:
+        track = _UNREAD.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    sizes = {mask.size for mask in track.segmentations if mask is not None}
+    size = sizes.pop() if len(sizes) == 1 else None
+    if size is None or not _fits(size, videos.get(track.video_id) if strict else None):
+        return None
+    counts = [None if mask is None else bytes(mask.counts) for mask in track.segmentations]
+    if not all(text is None or text[:1] == b"[" for text in counts):
+        return None
+    masks = MaskTrack.from_lists(counts, int(size[0]), int(size[1]))
+    track.segmentations = [None] * len(counts)
+    return None if masks is None else (track, masks)
+
+
+def _fits(size: tuple[float, float], video: Video | None) -> bool:
+    try:
+        checked = checked_size(size, where="")
+    except DataError:
+        return False
+    return video is None or checked == (video.height, video.width)
