@@ -1,18 +1,12 @@
-"""Writes the page: everything inside one HTML file, every text escaped, there whole or not at all."""
+"""Writes the page of one run: everything inside one HTML file, every text escaped, there whole or not at all."""
 
-import base64
-import math
 import os
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
+from simvtr.report.document import picture_address, render, save
 from simvtr.report.figures import ticks, timeline
 from simvtr.report.tables import TrackRow
-
-_KINDS = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg"}
 
 
 def write_page(
@@ -50,39 +44,15 @@ def write_page(
     if len(lengths) > 1:
         raise ValueError(f"write_page: all tracks must cover the frames of one video, got lengths {lengths}")
     length = lengths[0] if lengths else 0
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page.filters["number"] = _number
-    html = page.from_string(files("simvtr.report").joinpath("page.html").read_text("utf-8")).render(
+    html = render(
+        "page.html",
         title=title,
         summary=summary,
         figures=figures,
-        frames=[(caption, _data_address(data)) for caption, data in frames],
+        frames=[(caption, picture_address(data, "write_page")) for caption, data in frames],
         tracks=[(row, timeline(row, max(1, length))) for row in tracks],
         length=length,
         ticks=ticks(length) if length else (),
         notes=notes,
     )
-    final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    part = final.with_name(f".{final.name}.part")
-    try:
-        part.write_bytes(html.encode("utf-8", "replace"))  # a file name may hold bytes that are no text
-        part.replace(final)
-    finally:
-        part.unlink(missing_ok=True)
-    return final
-
-
-def _data_address(data: bytes) -> str:
-    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
-    if kind is None:
-        raise ValueError(f"write_page: a picture must be the bytes of a PNG or JPEG file, got {data[:8]!r}...")
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _number(value: float | None, digits: int = 0) -> str:
-    """
-    >>> _number(12345.6), _number(0.9, 2), _number(None), _number(float("nan"))
-    ('12,346', '0.90', '–', '–')
-    """
-    return "–" if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+    return save(path, html)
