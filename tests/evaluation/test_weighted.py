@@ -54,7 +54,7 @@ def repeated(truth: Truth, found: dict[int, list[Track]], weights: list[int]) ->
     return Truth(videos, tracks, truth.categories, truth.path), copies
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 4), min_size=5, max_size=5), st.booleans())
 def test_a_weight_counts_a_video_that_often(seed: int, weights: list[int], class_agnostic: bool):
     truth, found = drawn_pair(seed)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simvtr.evaluation.dialects import require_known_videos, require_strict
 from simvtr.evaluation.matching import FOUND_LIMITS, match
-from simvtr.evaluation.overlap import frame_shared, mask_areas
+from simvtr.evaluation.overlap import Masks, frame_shared, mask_areas
 from simvtr.evaluation.precision import RECALLS, UNDEFINED, curve, mean_defined
 from simvtr.evaluation.text import columns, percent
 from simvtr.schema import Predictions, Track, Truth, TruthTrack
@@ -189,11 +189,12 @@ def _kept(categories: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray
 class _Overlap:
     """Every found with every true track of a video: `iou` (d, g), and how much of the time they meet."""
 
-    def __init__(self, found: Sequence, truth: Sequence) -> None:
+    def __init__(self, found: Sequence[Masks], truth: Sequence[Masks]) -> None:
         self.shared = frame_shared(found, truth)  # (t, d, g)
-        shape = (-1, self.shared.shape[0])
-        self.found = np.array([mask_areas(masks) for masks in found], np.int64).reshape(shape)  # (d, t)
-        self.truth = np.array([mask_areas(masks) for masks in truth], np.int64).reshape(shape)
+        self.found, self.truth = (  # (d, t), (g, t)
+            np.array([mask_areas(masks) for masks in tracks], np.int64).reshape(len(tracks), len(self.shared))
+            for tracks in (found, truth)
+        )
         both = self.shared.sum(axis=0)
         either = self.found.sum(axis=1)[:, None] + self.truth.sum(axis=1) - both
         self.iou = np.divide(both, either, out=np.zeros(both.shape), where=either > 0)
