@@ -1,7 +1,7 @@
 """`identity`: are objects found, and are they the same objects throughout? HOTA, IDF1, switches, fragments.
 
-masks -> frames.py -> hota.py, switches.py -> Tally -> Identity
-         (per video and category)             (here)
+masks -> frames.py -> hota.py, switches.py -> tally.py -> Identity
+         (per video and category)             (sums)      (here)
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,61 +14,12 @@ from simvtr.evaluation.dialects import reference_truth, require_known_videos, re
 from simvtr.evaluation.frames import FrameOverlap, frame_overlap
 from simvtr.evaluation.hota import NO_COUNTS, HotaCounts, hota_counts
 from simvtr.evaluation.matching import FOUND_LIMITS
-from simvtr.evaluation.precision import UNDEFINED, mean_defined
-from simvtr.evaluation.switches import identity_matches, switches_and_fragments
+from simvtr.evaluation.precision import mean_defined
+from simvtr.evaluation.tally import FRACTIONS, NOTHING, IdentityFigures, Tally, tally
 from simvtr.evaluation.text import columns, percent
-from simvtr.schema import Predictions, Track, Truth
+from simvtr.schema import Category, Predictions, Track, Truth, TruthTrack
 
-CANDIDATES = 20  # thresholds tried per category, at most
-_FRACTIONS = ("HOTA", "DetA", "AssA", "LocA", "IDF1")
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityFigures:
-    """Fractions in [0, 1], -1 where nothing is to be found (LocA: where nothing is matched); counts of events."""
-
-    HOTA: float
-    DetA: float
-    AssA: float
-    LocA: float
-    IDF1: float
-    switches: int
-    fragments: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tally:
-    """What videos add up to: of one video by `tally`, of several by +."""
-
-    hota: HotaCounts
-    identity_matches: int
-    switches: int
-    fragments: int
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
-            self.hota + other.hota,
-            self.identity_matches + other.identity_matches,
-            self.switches + other.switches,
-            self.fragments + other.fragments,
-        )
-
-    @property
-    def figures(self) -> IdentityFigures:
-        """The figures of these videos together."""
-        hota = self.hota
-        if not hota.truth:
-            nothing = dict.fromkeys(_FRACTIONS, UNDEFINED)
-            return IdentityFigures(**nothing, switches=self.switches, fragments=self.fragments)
-        return IdentityFigures(
-            HOTA=float(hota.hota.mean()),
-            DetA=float(hota.detection_accuracy.mean()),
-            AssA=float(hota.association_accuracy.mean()),
-            LocA=float(hota.localisation_accuracy.mean()) if hota.matches.any() else UNDEFINED,
-            IDF1=2 * self.identity_matches / (hota.found + hota.truth),
-            switches=self.switches,
-            fragments=self.fragments,
-        )
+CANDIDATES = 20  # thresholds tried per category at once; twice, the second time around the best of the first
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +65,7 @@ class Identity:
             name = " ".join(c.name.split())
             rows.append([name, *_cells(c.figures), least, str(c.true_tracks), str(c.found_tracks)])
         if self.threshold is None:
-            rule = f"score: the least score that counts, per category the best by HOTA of at most {CANDIDATES}"
+            rule = f"score: the least score that counts, per category the best by HOTA of up to {2 * CANDIDATES} tried"
         else:
             rule = f"score: the least score that counts, {self.threshold:g} as stated"
         return f"{columns(rows, names=True)}\n\n{rule}; percent."
@@ -152,8 +103,8 @@ def identity(
     Args:
         truth: what is in the videos. Crowds are left out, and in each frame what lies in them (`frame_overlap`).
         found: results, read from a file or as {video id: tracks}; videos without an entry count as empty.
-        threshold: the least score of a track that counts; None tries at most 20 of each category's scores, evenly by
-            rank, and keeps the one with the best HOTA, of equal ones the highest. That choice sees the truth: say so.
+        threshold: the least score of a track that counts; None takes the best of each category by HOTA
+            (`best_threshold`). That choice sees the truth: say so.
     Raises: DataError for what the dialect `strict` refuses; ValueError for a threshold that is not finite.
     Source: arXiv 2009.07736, docs/metric.md; HOTA, DetA, AssA, IDF1, switches and fragments of a category and
         detection-averaged equal TrackEval's.
@@ -182,47 +133,16 @@ def identity(
     for video, tracks in by_video.items():
         for track in tracks:
             found_cells.setdefault((video, track.category_id), []).append(track)
-
-    rows = []
-    for category in sorted(truth.categories):
-        overlaps, scores = [], []
-        for video in sorted(truth.videos):
-            true_tracks, tracks = true_cells.get((video, category), []), _best(found_cells.get((video, category), []))
-            if true_tracks or tracks:
-                crowd = np.array([track.crowd for track in true_tracks], bool)
-                masks = [track.segmentations for track in tracks]
-                overlaps.append(frame_overlap(masks, [track.segmentations for track in true_tracks], crowd))
-                scores.append(np.array([track.score for track in tracks], float))
-        least = best_threshold(overlaps, scores) if threshold is None else threshold
-        kept = [values >= (np.inf if least is None else least) for values in scores]
-        total = sum((tally(o.keep(k)) for o, k in zip(overlaps, kept, strict=True)), _NOTHING)
-        rows.append(
-            CategoryIdentity(
-                id=category,
-                name=truth.categories[category].name,
-                threshold=least,
-                figures=total.figures,
-                true_tracks=sum(o.truth.shape[1] for o in overlaps),
-                found_tracks=sum(int(k.sum()) for k in kept),
-                tally=total,
-            )
-        )
+    pairs_of: dict[int, list[_Pair]] = {}  # only cells with tracks are visited: a file may name 10^4 x 10^4 of them
+    for cell in sorted({*true_cells, *found_cells}):
+        pairs_of.setdefault(cell[1], []).append((true_cells.get(cell, []), _best(found_cells.get(cell, []))))
+    rows = [_category(truth.categories[k], pairs_of.get(k, []), threshold) for k in sorted(truth.categories)]
     return Identity(
         class_averaged=_averaged([row.figures for row in rows if row.tally.hota.truth]),
-        detection_averaged=sum((row.tally for row in rows), _NOTHING).figures,
+        detection_averaged=sum((row.tally for row in rows), NOTHING).figures,
         categories=tuple(rows),
         threshold=threshold,
     )
-
-
-def tally(video: FrameOverlap) -> Tally:
-    """Every count of one video and category, from overlaps alone: nothing of the masks is needed.
-
-    >>> always = np.ones((4, 1), bool)
-    >>> tally(FrameOverlap(np.full((4, 1, 1), 0.9), always, always)).figures.IDF1
-    1.0
-    """
-    return Tally(hota_counts(video), identity_matches(video), *switches_and_fragments(video))
 
 
 def best_threshold(overlaps: Sequence[FrameOverlap], scores: Sequence[NDArray[np.float64]]) -> float | None:
@@ -231,28 +151,60 @@ def best_threshold(overlaps: Sequence[FrameOverlap], scores: Sequence[NDArray[np
     Args:
         overlaps: one per video.
         scores: (d,) of each video.
-    Returns: one of the distinct scores, of which at most 20 are tried, evenly by rank, the lowest and highest among
-        them; of equally good ones the highest. None without any score.
+    Returns: one of the distinct scores, of equally good ones the highest; None without any score. First 20 are tried,
+        evenly by rank and the ends among them, then 20 between the best one's neighbours; up to 20 are all tried.
 
     >>> video = FrameOverlap(np.array([[[1.0], [0.0]]]), np.ones((1, 2), bool), np.ones((1, 1), bool))
     >>> best_threshold([video], [np.array([0.9, 0.3])])   # the second track is false
     0.9
     """
-    distinct = np.unique(np.concatenate([*scores, np.zeros(0)]))
+    distinct = np.unique(np.concatenate([*scores, np.zeros(0)]))[::-1]
     if not len(distinct):
         return None
-    evenly = np.linspace(0, len(distinct) - 1, CANDIDATES).round().astype(int)
-    candidates = distinct[np.unique(evenly)][::-1]
-    totals = [NO_COUNTS] * len(candidates)
-    for video, values in zip(overlaps, scores, strict=True):
-        counts: dict[int, HotaCounts] = {}  # by the number of tracks kept, which says which ones
-        for i, least in enumerate(candidates):
-            kept = values >= least
-            number = int(kept.sum())
-            if number not in counts:
-                counts[number] = hota_counts(video.keep(kept))
-            totals[i] += counts[number]
-    return float(candidates[int(np.argmax([total.hota.mean() for total in totals]))])
+    counts: list[dict[int, HotaCounts]] = [{} for _ in overlaps]  # by the number of tracks kept: it says which ones
+    reached: dict[int, float] = {}  # HOTA by position in `distinct`
+    first, last = 0, len(distinct) - 1
+    for _ in range(2):
+        tried = np.unique(np.linspace(first, last, CANDIDATES).round().astype(int))
+        for at in tried.tolist():
+            total = NO_COUNTS
+            for video, values, known in zip(overlaps, scores, counts, strict=True):
+                kept = values >= distinct[at]
+                number = int(np.count_nonzero(kept))
+                if number not in known:
+                    known[number] = hota_counts(video.keep(kept))
+                total += known[number]
+            reached[at] = float(total.hota.mean())
+        best = max(sorted(reached), key=reached.__getitem__)  # the first of equals
+        first, last = int(tried[tried < best].max(initial=0)), int(tried[tried > best].min(initial=len(distinct) - 1))
+    return float(distinct[best])
+
+
+_Pair = tuple[Sequence[TruthTrack], Sequence[Track]]  # of one category in one video
+
+
+def _category(category: Category, pairs: Sequence[_Pair], threshold: float | None) -> CategoryIdentity:
+    overlaps = [
+        frame_overlap(
+            [track.segmentations for track in found],
+            [track.segmentations for track in true],
+            np.array([track.crowd for track in true], bool),
+        )
+        for true, found in pairs
+    ]
+    scores = [np.array([track.score for track in found], float) for _, found in pairs]
+    least = best_threshold(overlaps, scores) if threshold is None else threshold
+    kept = [values >= (np.inf if least is None else least) for values in scores]
+    total = sum((tally(video.keep(k)) for video, k in zip(overlaps, kept, strict=True)), NOTHING)
+    return CategoryIdentity(
+        id=category.id,
+        name=category.name,
+        threshold=least,
+        figures=total.figures,
+        true_tracks=sum(video.truth.shape[1] for video in overlaps),
+        found_tracks=sum(int(k.sum()) for k in kept),
+        tally=total,
+    )
 
 
 def _best(tracks: list[Track]) -> list[Track]:
@@ -261,14 +213,11 @@ def _best(tracks: list[Track]) -> list[Track]:
     return [tracks[i] for i in sorted(order)]
 
 
-_NOTHING = Tally(NO_COUNTS, 0, 0, 0)
-
-
 def _averaged(figures: Sequence[IdentityFigures]) -> IdentityFigures:
-    means = {name: mean_defined(np.array([getattr(f, name) for f in figures])) for name in _FRACTIONS}
+    means = {name: mean_defined(np.array([getattr(f, name) for f in figures])) for name in FRACTIONS}
     switches, fragments = sum(f.switches for f in figures), sum(f.fragments for f in figures)
     return IdentityFigures(**means, switches=switches, fragments=fragments)
 
 
 def _cells(f: IdentityFigures) -> list[str]:
-    return [*[percent(getattr(f, name)) for name in _FRACTIONS], str(f.switches), str(f.fragments)]
+    return [*[percent(getattr(f, name)) for name in FRACTIONS], str(f.switches), str(f.fragments)]
