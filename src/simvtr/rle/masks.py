@@ -237,9 +237,10 @@ def from_polygons(polygons: list[Any], height: int | None, width: int | None, *,
                 raise DataError(f"{where}: polygon coordinates must be finite pixels of the picture, got {_short(c)}.")
     rings = [np.asarray(points, np.float64).reshape(-1, 2) for points in polygons]
     outline = sum(float(np.abs(np.roll(ring, -1, axis=0) - ring).max(axis=1).sum()) for ring in rings)
-    if not outline <= _MAX_OUTLINE:
+    most = min(_MAX_OUTLINE, 64 * (height + width))  # work must follow the picture: ten characters can say 2e6 pixels
+    if not outline <= most:
         raise DataError(
-            f"{where}: the polygons' outline must be at most {_MAX_OUTLINE:.0f} pixels, got {outline:.0f}. "
+            f"{where}: the polygons' outline must be at most {most:.0f} pixels, got {outline:.0f}. "
             "Write the mask as RLE."
         )
     merged = coco.merge(coco.frPyObjects([ring.ravel().tolist() for ring in rings], height, width))
