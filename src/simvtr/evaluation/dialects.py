@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from simvtr.errors import DataError
+from simvtr.rle import MaskTrack
 from simvtr.schema import Track, Truth, TruthTrack
 
 Dialect = Literal["strict", "ytvos"]
@@ -127,7 +128,10 @@ def _require_sizes(truth: Truth, tracks: _Named, where: str) -> None:
     wrong: list[tuple[str, int, int, str]] = []
     for name, video, track in tracks:
         size = (truth.videos[video].height, truth.videos[video].width)
-        for frame, mask in enumerate(track.segmentations):
+        masks = track.segmentations
+        if isinstance(masks, MaskTrack) and (masks.height, masks.width) in (size, (0, 0)):
+            continue  # all its masks have one size, or it has none
+        for frame, mask in enumerate(masks):
             if mask is not None and (mask.height, mask.width) != size:
                 wrong.append((name, video, frame, f"{mask.height}x{mask.width}"))
     if wrong:

@@ -156,17 +156,16 @@ def _check(
 
 
 def _track(raw: RawTrack, masks: Sequence[Rle | None], where: str, breaches: Breaches) -> TruthTrack:
-    if raw.areas is None:
-        areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
-    else:
+    if raw.areas is not None:
         areas = tuple(raw.areas)
+    else:
+        areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
     for frame, pixels in enumerate(areas):
         if pixels is not None and not 0 <= pixels <= MAX_PIXELS:
             breaches.add(f"{where}, frame {frame}: an area must be from 0 to {MAX_PIXELS} pixels, got {pixels}.")
     given = raw.bboxes or [None] * len(masks)
     boxes: list[Box | None] = []
     for frame, corners in enumerate(given):
-        mask = masks[frame] if frame < len(masks) else None
         if corners and (len(corners) != 4 or max(map(abs, corners)) > MAX_PIXELS):
             breaches.add(
                 f"{where}, frame {frame}: a box must be four numbers x, y, w, h of at most {MAX_PIXELS} pixels, "
@@ -175,6 +174,7 @@ def _track(raw: RawTrack, masks: Sequence[Rle | None], where: str, breaches: Bre
         elif corners:
             boxes.append((corners[0], corners[1], corners[2], corners[3]))
         else:
+            mask = masks[frame] if frame < len(masks) else None
             x, y, w, h = box(mask) if mask is not None else (0, 0, 0, 0)
             boxes.append((float(x), float(y), float(w), float(h)) if w else None)
     labels = raw.occlusion
