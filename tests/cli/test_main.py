@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from simvtr.cli.main import VERBS, main
+from simvtr.errors import DataError
 
 
 def test_version(capsys):
@@ -77,3 +78,12 @@ def test_data_that_do_not_fit_in_memory_exit_1_with_one_line(monkeypatch, capsys
     monkeypatch.setattr("simvtr.cli.check.run", run)
     assert main(["check", "truth.json"]) == 1
     assert capsys.readouterr().err == "simvtr check: the data must fit in memory, and do not here. Split them.\n"
+
+
+def test_what_a_message_quotes_cannot_steer_the_terminal(monkeypatch, capsys):
+    def run(_):
+        raise DataError("truth.json: unknown field `\x1b[2J`.\nSecond\u2028line")
+
+    monkeypatch.setattr("simvtr.cli.check.run", run)
+    assert main(["check", "truth.json"]) == 1
+    assert capsys.readouterr().err == "simvtr check: truth.json: unknown field `\\x1b[2J`. Second line\n"

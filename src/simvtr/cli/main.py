@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return chosen.run(args)
     except DataError as error:
-        print(f"simvtr {args.verb}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"simvtr {args.verb}: {_line(str(error))}", file=sys.stderr)
         return 1
     except MemoryError:
         print(f"simvtr {args.verb}: the data must fit in memory, and do not here. Split them.", file=sys.stderr)
@@ -85,9 +85,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:  # an output that cannot be written; a rename names its target second
         file = error.filename2 or error.filename
-        reason = " ".join((error.strerror or str(error)).split())
-        print(f"simvtr {args.verb}: {reason if file is None else f'{file}: {reason}'}", file=sys.stderr)
+        reason = error.strerror or str(error)
+        print(f"simvtr {args.verb}: {_line(reason if file is None else f'{file}: {reason}')}", file=sys.stderr)
         return 1
+
+
+def _line(text: str) -> str:
+    """One line of visible characters: a message may quote a file, and a file may steer a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
 
 
 if __name__ == "__main__":
