@@ -11,7 +11,7 @@ from simvtr.auditing import ATTACKS, Attack
 from simvtr.auditing.abstention import STUB
 from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
-from simvtr.rle import Rle, encode
+from simvtr.rle import MaskTrack, Rle, encode
 from simvtr.schema import Category, Predictions, Track, Truth, TruthTrack, Video
 
 HEIGHT, WIDTH, FRAMES = 30, 40, 18
@@ -134,9 +134,13 @@ def test_results_without_tracks_and_tracks_without_masks_pass(attack: Attack):
 
 
 @EACH
-def test_results_read_from_a_file_are_taken_too(attack: Attack):
+def test_results_and_truth_read_from_files_are_taken_too(attack: Attack):
     truth, found = generated(videos=2)
-    assert attack.apply(Predictions(found, Path("results.json")), truth) == attack.apply(found, truth)
+    packed = {v: [replace(t, segmentations=MaskTrack.of(t.segmentations)) for t in ts] for v, ts in found.items()}
+    true = {v: [replace(t, segmentations=MaskTrack.of(t.segmentations)) for t in ts] for v, ts in truth.tracks.items()}
+    made = attack.apply(Predictions(packed, Path("results.json")), replace(truth, tracks=true))
+    assert made == attack.apply(found, truth)
+    assert all(isinstance(track.segmentations, tuple) for tracks in made.values() for track in tracks)
 
 
 @EACH

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simvtr.auditing import Remark, lint
-from simvtr.rle import encode
+from simvtr.rle import MaskTrack, encode
 from simvtr.schema import Track
 from tests.auditing.drawn import attacked, video
 from tests.evaluation.tiny import found, truth
@@ -12,6 +14,13 @@ CLEAN = [found("##.. .##. ..##", 0.9), found("...# - #...", 0.4)]
 
 def remarks(*tracks: Track, length: int = 3) -> dict[str, Remark]:
     return {remark.kind: remark for remark in lint(video(length), {1: list(tracks)})}
+
+
+def test_tracks_read_from_a_file_are_taken_too():
+    tracks = [*CLEAN, found("#... #... #...", 0.3), found("##.. .##. ..##", 0.2), found("##..", 0.1)]
+    packed = [replace(track, segmentations=MaskTrack.of(track.segmentations)) for track in tracks]
+    assert remarks(*packed) == remarks(*tracks)
+    assert remarks(*packed).keys() == {"constant", "duplicate", "short"}
 
 
 def test_a_clean_file_has_no_remarks():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from simvtr.auditing.frames import Tampered
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.overlap import Masks, frame_shared, mask_areas
-from simvtr.rle import Rle
+from simvtr.rle import MaskTrack, Rle
 from simvtr.schema import Track, Truth, Video
 
 STUB = Rle(1, 1, b"1")  # {"size": [1, 1], "counts": "1"}: one pixel, background
@@ -92,6 +92,8 @@ def _bad_frames(found: list[Masks], truth: list[Masks]) -> tuple[NDArray[np.bool
 def _fitted(masks: Masks, video: Video) -> Masks:
     """One entry a frame of the video; masks of another size count as none."""
     size = (video.height, video.width)
+    if isinstance(masks, MaskTrack) and len(masks) == video.length and (masks.height, masks.width) == size:
+        return masks
     own = [mask if mask is not None and (mask.height, mask.width) == size else None for mask in masks[: video.length]]
     return (*own, *[None] * (video.length - len(own)))
 

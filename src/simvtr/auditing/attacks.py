@@ -28,8 +28,8 @@ class Attack:
         family: "length", "frames", "abstention", "identity", "masks", "scores" or "ceiling".
         says: one plain sentence.
         oracle: it looks at the truth; all others get one without tracks, see `apply`.
-        tamper: results, truth and a source of chance in; results out, none of the old ones changed. All videos of the
-            results must be in the truth.
+        tamper: results (see `unpacked`), truth and a source of chance in; results out, none of the old ones changed.
+            All videos of the results must be in the truth.
     """
 
     slug: str
@@ -51,9 +51,26 @@ class Attack:
         >>> len(short.apply({1: [Track(1, 0.9, (mask, mask, mask))]}, truth)[1][0].segmentations)
         1
         """
-        by_video = found.tracks if isinstance(found, Predictions) else found
         seen = truth if self.oracle else replace(truth, tracks={video: [] for video in truth.videos})
-        return self.tamper(by_video, seen, np.random.default_rng(seed))
+        return self.tamper(unpacked(found), seen, np.random.default_rng(seed))
+
+
+def unpacked(found: Predictions | Found) -> Tampered:
+    """The same results with a tuple of masks a track, as `Attack.tamper` wants them.
+
+    A track read from a file makes its masks anew whenever one is asked for. Unpack once, and what attacks leave alone
+    stays the same object in all of them.
+    """
+    by_video = found.tracks if isinstance(found, Predictions) else found
+    return {
+        video: [
+            track
+            if isinstance(track.segmentations, tuple)
+            else replace(track, segmentations=tuple(track.segmentations))
+            for track in tracks
+        ]
+        for video, tracks in by_video.items()
+    }
 
 
 def _counted(frames: int) -> str:

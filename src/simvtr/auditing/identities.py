@@ -23,8 +23,8 @@ def swapped_tails(found: Found, truth: Truth, rng: np.random.Generator, *, perce
             a, b = tracks[i].segmentations, tracks[j].segmentations
             end = min(len(a), len(b))
             start = end - -(-percent * end // 100)
-            made[video][i] = replace(tracks[i], segmentations=a[:start] + b[start:end] + a[end:])
-            made[video][j] = replace(tracks[j], segmentations=b[:start] + a[start:end] + b[end:])
+            made[video][i] = replace(tracks[i], segmentations=(*a[:start], *b[start:end], *a[end:]))
+            made[video][j] = replace(tracks[j], segmentations=(*b[:start], *a[start:end], *b[end:]))
     return made
 
 

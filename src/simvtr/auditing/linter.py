@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.matching import FOUND_LIMITS
 from simvtr.evaluation.overlap import Masks, mask_areas, track_ious
+from simvtr.rle import MaskTrack
 from simvtr.schema import Predictions, Track, Truth
 
 Place = tuple[int, int]  # video id, position of the track in the video's list
@@ -93,8 +94,10 @@ def lint(truth: Truth, found: Predictions | Found) -> tuple[Remark, ...]:
 def _look(place: Place, track: Track, truth: Truth) -> _Looked:
     video = truth.videos[place[0]]
     size = (video.height, video.width)
-    missized = sum(mask is not None and (mask.height, mask.width) != size for mask in track.segmentations)
-    return _Looked(place, track, video.length, missized, mask_areas(track.segmentations))
+    masks = track.segmentations
+    fit = isinstance(masks, MaskTrack) and (masks.height, masks.width) == size  # spares to unpack them
+    missized = 0 if fit else sum(mask is not None and (mask.height, mask.width) != size for mask in masks)
+    return _Looked(place, track, video.length, missized, mask_areas(masks))
 
 
 def _about_lists(looked: Sequence[_Looked], total: int) -> Iterable[Remark]:
@@ -205,14 +208,18 @@ def _copies(ranked: Sequence[_Looked]) -> list[int]:
 
 
 def _padded(track: Track, frames: int) -> Masks:
-    return (*track.segmentations, *[None] * (frames - len(track.segmentations)))
+    return (
+        track.segmentations
+        if len(track.segmentations) == frames
+        else (*track.segmentations, *[None] * (frames - len(track.segmentations)))
+    )
 
 
 def _about_presence(looked: Sequence[_Looked], total: int) -> Iterable[Remark]:
     some = [one for one in looked if one.areas.any()]
     yield _remark(
         "constant",
-        [one.place for one in some if len(one.areas) > 1 and len(set(one.track.segmentations)) == 1],
+        [one.place for one in some if len(one.areas) > 1 and _constant(one)],
         total,
         ("holds one mask in all of its frames", "hold one mask in all of their frames"),
         "nothing that moves was followed there",
@@ -240,6 +247,10 @@ def _about_presence(looked: Sequence[_Looked], total: int) -> Iterable[Remark]:
         ("ends in the first third of its video", "end in the first third of their video"),
         "so many that the file may hold only the first frames of every video",
     )
+
+
+def _constant(one: _Looked) -> bool:
+    return np.ptp(one.areas) == 0 and len(set(one.track.segmentations)) == 1
 
 
 def _remark(kind: str, places: Sequence[Place], total: int, says: tuple[str, str], because: str) -> Remark:

@@ -19,7 +19,7 @@ _Frame = list[tuple[Rle, int]]  # mask and category of the objects that have pix
 def truth_as_results(found: Found, truth: Truth, rng: np.random.Generator) -> Tampered:
     """Oracle: every true track that is no crowd, with score 1."""
     return {
-        video: [Track(t.category_id, 1.0, t.segmentations) for t in truth.tracks.get(video, ()) if not t.crowd]
+        video: [Track(t.category_id, 1.0, tuple(t.segmentations)) for t in truth.tracks.get(video, ()) if not t.crowd]
         for video in truth.videos
     }
 
