@@ -11,7 +11,7 @@ from pytest import approx
 
 from simvtr.errors import DataError
 from simvtr.evaluation.frames import frame_overlap
-from simvtr.evaluation.identity import CANDIDATES, Identity, best_threshold, identity
+from simvtr.evaluation.identity import CANDIDATES, Identity, best_threshold, compute_frame_overlaps, identity
 from simvtr.evaluation.tally import FRACTIONS
 from simvtr.rle import decode, encode
 from simvtr.schema import Category, Track, Truth
@@ -167,6 +167,19 @@ def test_the_dictionary_is_json():
         "true": 0,
         "found": 0,
     }
+
+
+def test_overlaps_may_come_from_elsewhere_and_progress_is_told():
+    data, results = read(*draw(Case(22, videos=3, categories=2)))
+    asked, told = [], []
+
+    def known(video, tracks, true_tracks, crowd):
+        asked.append(video)
+        return compute_frame_overlaps(video, tracks, true_tracks, crowd)
+
+    result = identity(data, results, overlaps=known, progress=lambda done, cells: told.append((done, cells)))
+    assert result.as_dict() == identity(data, results).as_dict()
+    assert told == [(i + 1, len(asked)) for i in range(len(asked))]
 
 
 @cache

@@ -64,9 +64,28 @@ def frame_overlap(found: Sequence[Masks], truth: Sequence[Masks], crowd: NDArray
     [[[0.5]], [[0.0]]]
     """
     shared = frame_shared(found, truth)
-    frames = len(shared)
-    found_areas = np.array([mask_areas(masks) for masks in found], np.int64).reshape(len(found), frames).T
-    truth_areas = np.array([mask_areas(masks) for masks in truth], np.int64).reshape(len(truth), frames).T
+    found_areas = np.array([mask_areas(masks) for masks in found], np.int64).reshape(len(found), len(shared)).T
+    truth_areas = np.array([mask_areas(masks) for masks in truth], np.int64).reshape(len(truth), len(shared)).T
+    return frame_overlap_of(shared, found_areas, truth_areas, crowd)
+
+
+def frame_overlap_of(
+    shared: NDArray[np.int64],
+    found_areas: NDArray[np.int64],
+    truth_areas: NDArray[np.int64],
+    crowd: NDArray[np.bool_],
+) -> FrameOverlap:
+    """`frame_overlap` from pixels that are counted already.
+
+    Args:
+        shared: (t, d, g') pixels in both masks.
+        found_areas, truth_areas: (t, d) and (t, g') pixels, 0 where absent.
+        crowd: bool (g',).
+
+    >>> two = np.full((1, 1), 2)
+    >>> frame_overlap_of(np.ones((1, 1, 1), int), two, two, np.array([False])).iou[0].round(3).tolist()
+    [[0.333]]
+    """
     union = found_areas[:, :, None] + truth_areas[:, None, :] - shared
     iou = np.divide(shared, union, out=np.zeros(shared.shape), where=union > 0)
     present = found_areas > 0

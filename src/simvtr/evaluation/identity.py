@@ -4,7 +4,7 @@ masks -> frames.py -> hota.py, switches.py -> tally.py -> Identity
          (per video and category)             (sums)      (here)
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from simvtr.evaluation.tally import FRACTIONS, NOTHING, IdentityFigures, Tally, 
 from simvtr.evaluation.text import columns, percent
 from simvtr.schema import Category, Predictions, Track, Truth, TruthTrack
 
+FrameOverlaps = Callable[[int, Sequence[Track], Sequence[TruthTrack], NDArray[np.bool_]], FrameOverlap]
+"""(video id, d found tracks, g' true tracks, which of these are crowds) -> overlap frame by frame."""
 CANDIDATES = 20  # thresholds tried per category at once; twice, the second time around the best of the first
 
 
@@ -91,8 +93,20 @@ class Identity:
         }
 
 
+def compute_frame_overlaps(
+    video: int, tracks: Sequence[Track], true_tracks: Sequence[TruthTrack], crowd: NDArray[np.bool_]
+) -> FrameOverlap:
+    """`FrameOverlaps` from the masks."""
+    return frame_overlap([track.segmentations for track in tracks], [t.segmentations for t in true_tracks], crowd)
+
+
 def identity(
-    truth: Truth, found: Predictions | Mapping[int, Sequence[Track]], *, threshold: float | None = None
+    truth: Truth,
+    found: Predictions | Mapping[int, Sequence[Track]],
+    *,
+    threshold: float | None = None,
+    overlaps: FrameOverlaps = compute_frame_overlaps,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Identity:
     """HOTA with its parts, IDF1, identity switches and fragments of mask tracks, per category and over all.
 
@@ -105,6 +119,8 @@ def identity(
         found: results, read from a file or as {video id: tracks}; videos without an entry count as empty.
         threshold: the least score of a track that counts; None takes the best of each category by HOTA
             (`best_threshold`). That choice sees the truth: say so.
+        overlaps: where overlaps come from; the audit has many of them already.
+        progress: is told how many of the pairs of a video and a category are done, and how many there are.
     Raises: DataError for what the dialect `strict` refuses; ValueError for a threshold that is not finite.
     Source: arXiv 2009.07736, docs/metric.md; HOTA, DetA, AssA, IDF1, switches and fragments of a category and
         detection-averaged equal TrackEval's.
@@ -133,10 +149,22 @@ def identity(
     for video, tracks in by_video.items():
         for track in tracks:
             found_cells.setdefault((video, track.category_id), []).append(track)
-    pairs_of: dict[int, list[_Pair]] = {}  # only cells with tracks are visited: a file may name 10^4 x 10^4 of them
-    for cell in sorted({*true_cells, *found_cells}):
-        pairs_of.setdefault(cell[1], []).append((true_cells.get(cell, []), _best(found_cells.get(cell, []))))
-    rows = [_category(truth.categories[k], pairs_of.get(k, []), threshold) for k in sorted(truth.categories)]
+    videos_of: dict[int, list[int]] = {}  # only cells with tracks are visited: a file may name 10^4 x 10^4 of them
+    for video, category in sorted({*true_cells, *found_cells}):
+        videos_of.setdefault(category, []).append(video)
+
+    rows, done, cells = [], 0, sum(map(len, videos_of.values()))
+    for category in sorted(truth.categories):
+        videos, scores = [], []
+        for video in videos_of.get(category, ()):
+            true_tracks, tracks = true_cells.get((video, category), []), _best(found_cells.get((video, category), []))
+            crowd = np.array([track.crowd for track in true_tracks], bool)
+            videos.append(overlaps(video, tracks, true_tracks, crowd))
+            scores.append(np.array([track.score for track in tracks], float))
+            done += 1
+            if progress is not None:
+                progress(done, cells)
+        rows.append(_category(truth.categories[category], videos, scores, threshold))
     return Identity(
         class_averaged=_averaged([row.figures for row in rows if row.tally.hota.truth]),
         detection_averaged=sum((row.tally for row in rows), NOTHING).figures,
@@ -180,28 +208,18 @@ def best_threshold(overlaps: Sequence[FrameOverlap], scores: Sequence[NDArray[np
     return float(distinct[best])
 
 
-_Pair = tuple[Sequence[TruthTrack], Sequence[Track]]  # of one category in one video
-
-
-def _category(category: Category, pairs: Sequence[_Pair], threshold: float | None) -> CategoryIdentity:
-    overlaps = [
-        frame_overlap(
-            [track.segmentations for track in found],
-            [track.segmentations for track in true],
-            np.array([track.crowd for track in true], bool),
-        )
-        for true, found in pairs
-    ]
-    scores = [np.array([track.score for track in found], float) for _, found in pairs]
-    least = best_threshold(overlaps, scores) if threshold is None else threshold
+def _category(
+    category: Category, videos: Sequence[FrameOverlap], scores: Sequence[NDArray[np.float64]], threshold: float | None
+) -> CategoryIdentity:
+    least = best_threshold(videos, scores) if threshold is None else threshold
     kept = [values >= (np.inf if least is None else least) for values in scores]
-    total = sum((tally(video.keep(k)) for video, k in zip(overlaps, kept, strict=True)), NOTHING)
+    total = sum((tally(video.keep(k)) for video, k in zip(videos, kept, strict=True)), NOTHING)
     return CategoryIdentity(
         id=category.id,
         name=category.name,
         threshold=least,
         figures=total.figures,
-        true_tracks=sum(video.truth.shape[1] for video in overlaps),
+        true_tracks=sum(video.truth.shape[1] for video in videos),
         found_tracks=sum(int(k.sum()) for k in kept),
         tally=total,
     )
