@@ -51,6 +51,8 @@ def broken(outcome: Outcome, names: Sequence[str] = (), scored: bool = True) -> 
     if outcome.code == 0:
         if not scored:
             return f"it was scored: {outcome.out[:300]!r}"
+        if not outcome.out.startswith("{") and not outcome.out.replace("\n", "").isprintable():  # JSON is for programs
+            return f"the figures steer the terminal: {outcome.out!r}"
         return None if outcome.out and not outcome.err else f"exit code 0 with {outcome.err!r} on stderr"
     if outcome.code != 1:
         return f"exit code {outcome.code}: {outcome.err[-1500:]}"

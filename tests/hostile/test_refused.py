@@ -61,6 +61,13 @@ def test_the_sound_pair_is_scored(tmp_path):
         assert outcome.code == 0 and broken(outcome) is None, outcome.err
 
 
+def test_a_category_s_name_cannot_steer_the_terminal(tmp_path):
+    named = corpus.T.replace(b'"cat"', b'"\\u001b[2J\\u202ecat\\u0000"')
+    for options in ([], LENIENT):
+        outcome = run(*Folder(tmp_path).put(named, corpus.R), options)
+        assert outcome.code == 0 and broken(outcome) is None, outcome
+
+
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_every_malformed_pair_is_refused_in_one_line(tmp_path, make):
     assert complaints(tmp_path, corpus.distinct(make())) == []

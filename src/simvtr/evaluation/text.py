@@ -30,6 +30,7 @@ def columns(rows: Sequence[Sequence[str]], names: bool = False) -> str:
     class    AP
     fish   5.00
     """
+    rows = [[_visible(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -38,3 +39,8 @@ def columns(rows: Sequence[Sequence[str]], names: bool = False) -> str:
             cells[0] = row[0].ljust(widths[0])
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def _visible(cell: str) -> str:
+    """Control characters as escapes: a category's name comes from a file, and must not steer a terminal."""
+    return cell if cell.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cell)
