@@ -19,6 +19,7 @@ def test_two_videos_drawn_twice_have_three_outcomes():
     """AR100 is 1 where video 1 is drawn twice, 1/2 where both are, 0 where video 2 is: 1/4, 1/2, 1/4 of the draws."""
     interval = intervals(evaluate(TWO, FIRST_ONLY), samples=4000)["AR100"]
     assert (interval.value, interval.low, interval.high) == (0.5, 0, 1)
+    assert interval.mean == pytest.approx(0.5, abs=0.03)  # sd of the mean: 0.35 / sqrt(4000) = 0.006
     narrow = intervals(evaluate(TWO, FIRST_ONLY), samples=4000, confidence=0.4)["AR100"]
     assert (narrow.low, narrow.high) == (0.5, 0.5)  # the middle half and less is all 1/2
 
@@ -43,7 +44,7 @@ def test_videos_without_any_track_are_drawn_too():
     truth.tracks.update({v: [] for v in range(2, 101)})
     found = intervals(evaluate(truth, FIRST_ONLY), samples=100)
     assert (found["AP"].low, found["AP"].high) == pytest.approx((1, 1))
-    assert found["APl"].as_dict() == {"value": -1, "low": -1, "high": -1}
+    assert found["APl"].as_dict() == {"value": -1, "low": -1, "high": -1, "mean": -1}
 
 
 def test_a_result_does_not_differ_from_itself():

@@ -158,3 +158,11 @@ def test_kinds_and_gains_are_those_of_tive(seed: int, tmp_path: Path, monkeypatc
     assert {e.name: 100 * e.gain for e in errors.kinds} == pytest.approx(frozen["gains"], abs=1e-9)
     assert 100 * errors.false_tracks.gain == pytest.approx(frozen["false"], abs=1e-9)
     assert 100 * errors.missed_tracks.gain == pytest.approx(frozen["unmatched"], abs=1e-9)
+
+
+@pytest.mark.shared
+def test_real_results_have_the_published_ap50(shared: Path):
+    folder = shared / "data" / "sam3_veval_toy"
+    truth = read_truth(folder / "gt_compact.json")
+    errors = error_types(truth, read_predictions(folder / "pred.json", truth))
+    assert round(errors.AP50, 5) == 0.56648
