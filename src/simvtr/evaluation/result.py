@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,9 +108,9 @@ class Result:
         blocks.append(f"{counts}; dialect {self.dialect}; percent.")
         return "\n\n".join(blocks)
 
-    def to_json(self) -> str:
-        """One JSON object: `stats` and `categories` as fractions at full precision (-1 where undefined), and counts."""
-        document = {
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON: `stats` and `categories` as fractions (-1 where undefined), and counts."""
+        return {
             "stats": self.stats,
             "categories": [
                 {
@@ -130,4 +131,7 @@ class Result:
             "true": sum(self.true_counts),
             "found": sum(self.found_counts),
         }
-        return json.dumps(document, indent=2, ensure_ascii=False)
+
+    def to_json(self) -> str:
+        """`as_dict` as the text of one JSON object."""
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)

@@ -1,9 +1,10 @@
 """`evaluate`: truth and results in, the figures out. Compares each video and category, then accumulates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simvtr.evaluation.dialects import Dialect, reference_truth, require_known_videos, require_strict
 from simvtr.evaluation.matching import FOUND_LIMITS, SIZE_RANGES, Comparison, match, mean_area, outcomes, outside
@@ -12,6 +13,17 @@ from simvtr.evaluation.precision import accumulate
 from simvtr.evaluation.result import Result
 from simvtr.schema import Predictions, Track, Truth, TruthTrack
 
+Overlaps = Callable[[int, Sequence[Track], Sequence[TruthTrack]], tuple[list[NDArray[np.int64]], NDArray[np.float64]]]
+"""(video id, d found tracks, g true tracks) -> areas of each found track (t,), track IoU (d, g)."""
+
+
+def compute_overlaps(
+    video: int, tracks: Sequence[Track], true_tracks: Sequence[TruthTrack]
+) -> tuple[list[NDArray[np.int64]], NDArray[np.float64]]:
+    """`Overlaps` from the masks."""
+    areas = [mask_areas(track.segmentations) for track in tracks]
+    return areas, track_ious([t.segmentations for t in tracks], [t.segmentations for t in true_tracks], areas)
+
 
 def evaluate(
     truth: Truth,
@@ -19,6 +31,8 @@ def evaluate(
     dialect: Dialect = "strict",
     *,
     class_agnostic: bool = False,
+    overlaps: Overlaps = compute_overlaps,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Result:
     """Average precision and recall of mask tracks, with the digits of youtubevos/cocoapi.
 
@@ -30,6 +44,8 @@ def evaluate(
             categories; "ytvos" scores them as the reference does. On input that strict accepts the two agree to the
             last bit, except for a true track with id 0, which the reference can never match.
         class_agnostic: compare tracks of all categories with one another, as one category.
+        overlaps: where areas and overlaps come from; the audit has many of them already.
+        progress: is told how many of the pairs of a video and a category are done, and how many there are.
     Returns: `Result`: the twelve figures, the precision array, the matches of every video.
     Raises: DataError naming file, video, track and frame; ValueError for an unknown dialect.
     Source: SPEC §6, docs/metric.md.
@@ -66,6 +82,8 @@ def evaluate(
 
     groups: list[tuple[int, ...]] = [tuple(category_ids)] if class_agnostic else [(k,) for k in category_ids]
     comparisons: list[list[Comparison]] = []
+    visited = [set[int]().union(*videos_of.values())] if class_agnostic else videos_of.values()
+    cells, done = sum(map(len, visited)), 0
     for group in groups:
         compared = []
         label = None if class_agnostic else group[0]
@@ -77,7 +95,10 @@ def evaluate(
             true_tracks = [track for k in kinds for track in true_cells.get((video, k), ())]
             positions = [position for k in kinds for position in found_cells.get((video, k), ())]
             tracks = by_video.get(video, ())
-            compared.append(_compare(video, label, true_tracks, tracks, positions, id_0_unseen=dialect == "ytvos"))
+            compared.append(_compare(video, label, true_tracks, tracks, positions, overlaps, dialect == "ytvos"))
+            done += 1
+            if progress is not None:
+                progress(done, cells)
         comparisons.append(compared)
     precision, recall = accumulate(comparisons)
     return Result(
@@ -99,13 +120,13 @@ def _compare(
     true_tracks: Sequence[TruthTrack],
     tracks: Sequence[Track],
     positions: Sequence[int],
+    overlaps: Overlaps,
     id_0_unseen: bool,
 ) -> Comparison:
     scores = np.array([tracks[position].score for position in positions], float)
     best = np.argsort(-scores, kind="stable")[: FOUND_LIMITS[-1]]
     kept = [tracks[positions[i]] for i in best]
-    areas = [mask_areas(track.segmentations) for track in kept]
-    iou = track_ious([track.segmentations for track in kept], [track.segmentations for track in true_tracks], areas)
+    areas, iou = overlaps(video, kept, true_tracks)
     crowd = np.array([track.crowd for track in true_tracks], bool)
     ids = np.array([track.id for track in true_tracks], np.int64)
     set_aside = outside(np.array([mean_area(track.areas) for track in true_tracks], float)) | crowd
