@@ -27,6 +27,17 @@ def figures(of) -> tuple[float, ...]:
     return tuple(getattr(of, name) for name in FRACTIONS)
 
 
+def test_the_worked_example_of_the_documentation():
+    data = truth({1: ["#... #... #... #...", "..#. ..#. ..#. ..#."]})
+    results = {1: [found("#... #... ..#. ..#.", 0.9), found("..#. ..#. #... -", 0.8), found("...# - - -", 0.3)]}
+    best = identity(data, results)
+    assert best.categories[0].threshold == 0.8
+    assert figures(best.class_averaged) == approx((np.sqrt(2.3 / 8), 7 / 8, 2.3 / 7, 1, 8 / 15))
+    assert (best.class_averaged.switches, best.class_averaged.fragments) == (2, 0)
+    assert figures(identity(data, results, threshold=0.3).class_averaged)[0] == approx(np.sqrt(2.3 / 9))
+    assert figures(identity(data, results, threshold=0.9).class_averaged)[0] == approx(np.sqrt(4 / 8 / 3))
+
+
 def test_perfect_results_score_1():
     data = truth({1: ["## ## -", ".# .# .#", "2: #. #. #."], 2: ["## -"]}, two_kinds)
     same = {v: [Track(t.category_id, 0.5, t.segmentations) for t in tracks] for v, tracks in data.tracks.items()}
