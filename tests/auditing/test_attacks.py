@@ -1,6 +1,7 @@
 """Rules that every attack keeps, on pairs drawn from a seed; what each does is tested in the file of its family."""
 
 import copy
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from simvtr.auditing import ATTACKS, Attack
 from simvtr.auditing.abstention import STUB
+from simvtr.auditing.attacks import unpacked
 from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
 from simvtr.rle import MaskTrack, Rle, encode
@@ -56,6 +58,18 @@ def test_slugs_and_names_are_unique_and_every_family_is_there():
     assert {a.family for a in ATTACKS} == {"length", "frames", "abstention", "identity", "masks", "scores", "ceiling"}
     assert all(attack.says.endswith(".") and ". " not in attack.says for attack in ATTACKS)
     assert {attack.slug for attack in ATTACKS if attack.oracle} == {"abstain-bad", "free-category", "truth"}
+
+
+def test_attacks_can_be_sent_to_another_process():
+    assert pickle.loads(pickle.dumps(ATTACKS)) is not ATTACKS
+
+
+def test_unpacked_results_stay_the_same_objects():
+    _, found = generated(videos=1)
+    assert unpacked(found)[1][0] is found[1][0]
+    packed = {1: [replace(found[1][0], segmentations=MaskTrack.of(found[1][0].segmentations))]}
+    assert unpacked(packed) == {1: found[1][:1]}
+    assert isinstance(unpacked(packed)[1][0].segmentations, tuple)
 
 
 @EACH

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.auditing.drawn import attacked, drawn_all, video
@@ -30,6 +32,12 @@ def test_a_category_without_truth_is_filled_with_confident_copies():
     assert scored(attacked("free-category", found("#...", 0.7, 1), found("##..", 0.2, 3), true=true)) == [
         (1, 0.7), (3, 0.2), (2, 0.7), (2, 0.7)
     ]  # fmt: skip
+
+
+def test_a_category_of_crowds_alone_is_as_free():
+    true = truth({1: ["#...", "2: ##.."]}, {1: "fish", 2: "crab"})
+    true.tracks[1][1] = replace(true.tracks[1][1], crowd=True)
+    assert scored(attacked("free-category", found("#...", 0.7), true=true)) == [(1, 0.7), (2, 0.7)]
 
 
 def test_where_every_category_has_truth_nothing_changes():

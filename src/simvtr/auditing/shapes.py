@@ -38,13 +38,12 @@ def combine(masks: Sequence[Rle], moves: Sequence[Move], at_least: int) -> list[
     inside = place % 2 == 1
     begins, ends = split(ends[inside] - runs[inside], ends[inside], height)
     column = begins // height
-    top, bottom = begins - column * height, ends - column * height
+    top, bottom, left = begins - column * height, ends - column * height, column % width
 
     copies = []
     for down, right in moves:
         first, last = np.maximum(top + down, 0), np.minimum(bottom + down, height)
-        across = column % width + right
-        kept = (first < last) & (across >= 0) & (across < width)
+        kept = (first < last) & (left >= -right) & (left < width - right)
         base = (column[kept] + right) * height
         copies.append((base + first[kept], base + last[kept]))
     begins, ends = (np.concatenate(side) for side in zip(*copies, strict=True))
@@ -96,7 +95,8 @@ def pack(begins: Line, ends: Line, count: int, height: int, width: int) -> list[
     owner = begins // pixels
     stretches = np.bincount(owner, minlength=count)
     borders = np.arange(1, count + 1) * pixels
-    open_ = ~np.isin(borders, ends)  # the mask does not end in foreground: one more run of background
+    open_ = np.ones(count, bool)  # the mask does not end in foreground: one more run of background
+    open_[ends[ends % pixels == 0] // pixels - 1] = False
     edges = np.sort(np.concatenate([begins, ends, borders[open_]]), kind="stable")
     runs = np.diff(edges, prepend=0)
     lengths = 2 * stretches + open_
