@@ -97,6 +97,15 @@ def test_masks_that_hardly_meet_are_not_relinked():
     assert ladder(["#" * 10], ("##" + "." * 8, 0.9, 1)) == [0, 0, 0, 1, 1]
 
 
+def test_an_accidental_touch_makes_no_track():
+    """A found fish brushes another in one frame of five: 2 px of 20. It is no second fish, the other one is missed."""
+    true = ["####.... " * 4 + "-", "....#### " * 5]
+    assert (
+        ladder(true, ("####.... " * 4 + "....##..", 0.9, 1))[1:]
+        == [pytest.approx(0.8 * 51 / 101, abs=1e-6)] * 2 + [pytest.approx(51 / 101, abs=1e-6)] * 2
+    )
+
+
 def test_crowds_take_no_part():
     truth = tiny.truth({1: ["##.. ##..", "..## ..##"]})
     truth.tracks[1][1] = replace(truth.tracks[1][1], crowd=True)
@@ -122,12 +131,11 @@ def test_without_truth_nothing_is_defined():
 
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10**6))
-def test_the_ladder_starts_at_the_figures_and_its_last_step_never_falls(seed: int):
+def test_the_ladder_starts_at_the_figures_and_ends_without_false_tracks(seed: int):
     truth, found = drawn_pair(seed)
     steps = oracle_ladder(truth, found)
     stats = evaluate(truth, found).stats
     assert [stats["AP"], stats["AP50"], stats["AP75"]] == [steps[0].AP, steps[0].AP50, steps[0].AP75]
-    assert steps[4].AP >= steps[3].AP - 1e-12
     assert pytest.approx(steps[4].AP50) == steps[4].AP
 
 

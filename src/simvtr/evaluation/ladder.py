@@ -21,7 +21,7 @@ from simvtr.evaluation.precision import UNDEFINED, accumulate, figures
 from simvtr.evaluation.text import columns, percent
 from simvtr.schema import Predictions, Track, Truth, TruthTrack
 
-MEETS = 0.1  # above this frame IoU a mask may be given to a true track: TIVE's "frame found"
+MEETS = 0.1  # above this IoU a mask may be given to a true track, and its masks together are a track: as in TIVE
 HIT = 0.5  # least track IoU of an heir by matching
 STEPS = ("as found", "identities", "classes", "masks", "false tracks")
 
@@ -64,17 +64,18 @@ def oracle_ladder(truth: Truth, found: Predictions | Mapping[int, Sequence[Track
 
     - *identities*: in every frame each true track gets at most one found mask, each mask goes to at most one true
       track, so that the summed IoU of the frame is largest; pairs up to IoU 0.1 are not made; categories do not
-      matter. The masks that a true track got are one relinked track. Score and category come from its heir: the found
-      track that AP50 matches it with, or else the one whose masks share most pixels with it. Masks that nobody got
-      stay with their found track, but an heir hands its own on: to the relinked track where that has none in this
-      frame, or to the found track whose mask was taken instead. A found track that has lost all masks is gone.
+      matter. The masks that a true track got are one relinked track, unless all together overlap it by no more than
+      0.1 (then it got none). Score and category come from its heir: the found track that AP50 matches it with, or else
+      the one whose masks share most pixels with it. Masks that nobody got stay with their found track, but an heir
+      hands its own on: to the relinked track where that has none in this frame, or to the found track whose mask was
+      taken instead. A found track that has lost all masks is gone.
     - *classes*: relinked tracks get the category of their true track.
     - *masks*: relinked tracks get the masks of their true track.
-    - *false tracks*: only relinked tracks remain. AP is now the share of true tracks of which anything was found (read
-      at 101 recalls, mean over categories), and what is left to 1 was missed.
+    - *false tracks*: only relinked tracks remain. AP is now the share of true tracks that got any mask (read at 101
+      recalls, mean over categories), and what is left to 1 was missed.
 
-    Where every found track meets one true track at most, and no two the same, the first step changes nothing. The last
-    step never falls; the others may, because the oracle chooses by frame and AP judges whole tracks
+    Where every found track meets one true track at most, and no two the same, the first step changes nothing. A step
+    may fall, because the oracle chooses by frame and AP judges whole tracks
     (tests/evaluation/test_ladder.py::test_the_first_step_may_fall). Crowds take no part.
 
     Args:
@@ -127,6 +128,7 @@ class _Scene:
         ious = self._ious(own)
         before = [_Entry(t.category_id, t.score, iou) for t, iou in zip(tracks, ious, strict=True)]
         taken = _assigned(self.shared, self.areas, np.where(self.crowd, 0, self.true_areas.T).T)  # (t, g)
+        taken[:, np.diagonal(self._ious(taken)) <= MEETS] = -1
         heirs = self._heirs(taken, ious)
         given, kept = _handed_on(taken, own, self.areas, heirs)
         self.steps = [before, *self._repaired(given, kept, heirs)]
