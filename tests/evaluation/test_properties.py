@@ -1,5 +1,8 @@
 """Rules that hold for any data set: drawn by hypothesis, checked on whole scoring runs."""
 
+import gzip
+import json
+import zipfile
 from dataclasses import replace
 from random import Random
 
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from simvtr.evaluation import evaluate
 from simvtr.evaluation.overlap import track_iou, track_ious
 from simvtr.rle import decode, encode, from_json
-from simvtr.schema import Category, Track, Truth, TruthTrack, Video
+from simvtr.schema import Category, Track, Truth, TruthTrack, Video, read_predictions, read_truth
 from tests.evaluation.reference_cases import Case, draw
 from tests.evaluation.tiny import truth as tiny_truth
 
@@ -59,6 +62,35 @@ def test_the_order_of_videos_and_tracks_changes_nothing(seed):
     one, other = evaluate(truth, found), evaluate(mixed, shuffled(found, random, lists=True))
     np.testing.assert_array_equal(one.precision, other.precision)
     np.testing.assert_array_equal(one.recall, other.recall)
+
+
+@few
+@given(seeds, st.booleans())
+def test_the_order_in_the_files_and_their_packing_change_nothing(tmp_path_factory, seed, class_agnostic):
+    drawn, results = draw(Case(seed=seed, videos=3, categories=3, crowd=0.2))
+    random, folder = Random(seed), tmp_path_factory.mktemp("files")
+    mixed = {key: random.sample(drawn[key], len(drawn[key])) for key in random.sample(sorted(drawn), len(drawn))}
+    mixed["annotations"] = [dict(sorted(a.items(), reverse=True)) for a in mixed["annotations"]]
+    (folder / "truth.json").write_text(json.dumps(drawn))
+    (folder / "results.json").write_text(json.dumps(results))
+    (folder / "mixed.json.gz").write_bytes(gzip.compress(json.dumps(mixed, indent=1).encode(), 1))
+    with zipfile.ZipFile(folder / "mixed.zip", "w") as archive:
+        archive.writestr("anything.json", json.dumps(random.sample(results, len(results))))
+    stats = []
+    for one, other in (("truth.json", "results.json"), ("mixed.json.gz", "mixed.zip")):
+        truth = read_truth(folder / one)
+        stats.append(evaluate(truth, read_predictions(folder / other, truth), class_agnostic=class_agnostic))
+    np.testing.assert_array_equal(stats[0].precision, stats[1].precision)
+    np.testing.assert_array_equal(stats[0].recall, stats[1].recall)
+    assert stats[0].stats == stats[1].stats
+
+
+@few
+@given(seeds, st.sampled_from([lambda s: s * 1e6, lambda s: s - 5, lambda s: s**3, lambda s: -1 / (s + 1e-3)]))
+def test_scores_count_by_their_order_alone(seed, rising):
+    truth, found = data(seed, crowd=0.2, coarse_scores=True)
+    other = {video: [replace(track, score=rising(track.score)) for track in tracks] for video, tracks in found.items()}
+    assert evaluate(truth, found).stats == evaluate(truth, other).stats
 
 
 @few
