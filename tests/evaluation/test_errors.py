@@ -110,6 +110,21 @@ def test_repairing_the_class_moves_the_track_to_the_category_it_is_of():
     assert errors.missed_tracks.gain == 0  # nothing of fish is expected any more: it stays at 0
 
 
+def test_the_example_of_the_documentation():
+    truth = tiny.truth({1: ["#### #### ####"], 2: ["##.."]})
+    found = {
+        1: [tiny.found("#### - -", 0.9), tiny.found("#... #... #...", 0.8)],
+        2: [tiny.found("##..", 0.7), tiny.found("..##", 0.95)],
+    }
+    errors = error_types(truth, found)
+    assert errors.found == {1: ("temporal", "spatial"), 2: ("hit", "background")}
+    assert pytest.approx(51 / 404) == errors.AP50
+    gains = {e.name: e.gain for e in errors.kinds if e.gain}
+    third = 51 / 303 - 51 / 404
+    assert gains == pytest.approx({"temporal": 0.5 - 51 / 404, "spatial": third, "background": third})
+    assert errors.missed == {1: (), 2: ()}
+
+
 def test_found_tracks_of_another_length_are_refused():
     with pytest.raises(DataError, match="one mask or null for each of 2 frames, got 1"):
         error_types(tiny.truth({1: ["##.. ##.."]}), {1: [tiny.found("##..", 0.9)]})
