@@ -31,6 +31,10 @@ def test_a_jump_is_a_frame_that_differs_from_the_one_before_by_more_than_a_quart
     assert after("abstain-jumps", found("#### ###. .### - - ###. ###.", 0.9)) == ["#### x .### x - x ###."]
 
 
+def test_a_quarter_more_is_no_jump_yet():
+    assert after("abstain-jumps", found("####. ##### ####.", 0.9)) == ["####. ##### ####."]  # 5 = 1.25 · 4
+
+
 def test_a_frame_is_compared_with_what_was_found_before_not_with_the_abstention():
     assert after("abstain-jumps", found("#### #... #...", 0.9)) == ["#### x #..."]
 

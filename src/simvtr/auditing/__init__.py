@@ -1,8 +1,8 @@
 """The audit: what a score sees, and what it is blind to. Results are damaged in known ways and scored again.
 
-results -> linter                                   -> remarks: what is odd about the file itself
-results -> attacks (frames, abstention, identities, masks, scores) -> damaged results, to be scored
-truth   -> probes                                   -> results that need no tracking, to be scored
+results -> linter  -> remarks: what is odd about the file itself
+results -> attacks -> damaged results, to be scored (frames, abstention, identities, masks with shapes, scores)
+truth   -> probes  -> results that need no tracking, to be scored
 """
 
 from simvtr.auditing.attacks import ATTACKS, Attack

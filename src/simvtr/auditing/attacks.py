@@ -111,15 +111,15 @@ _FRAMES = (
     *(
         Attack(
             f"every-{n}-{'held' if held else 'dropped'}",
-            f"every {_ordinal}, {'held' if held else 'the others dropped'}",
+            f"every {ordinal}, {'held' if held else 'the others dropped'}",
             "frames",
-            f"Only every {_ordinal} frame counts; "
+            f"Only every {ordinal} frame counts; "
             + ("its masks are repeated until the next." if held else "the frames between are null."),
             False,
             partial(frames.every_nth, step=n, held=held),
         )
         for held in (True, False)
-        for n, _ordinal in zip(STEPS, ("2nd", "5th", "10th"), strict=True)
+        for n, ordinal in zip(STEPS, ("2nd", "5th", "10th"), strict=True)
     ),
     *(
         Attack(
