@@ -121,6 +121,14 @@ def test_of_many_scores_the_lowest_and_the_highest_are_tried():
     assert best_threshold([all_right], [np.linspace(0.9, 0.1, 100)]) == 0.1
 
 
+def test_between_the_scores_tried_first_the_best_is_found():
+    # 34 right tracks, then 66 false ones; the 20 scores tried first have ranks 0, 5, 10, ..., 31, 36, ..., 99
+    right, false = [masks("#.")] * 34, [masks(".#")] * 66
+    video = frame_overlap(right + false, right, np.zeros(34, bool))
+    scores = np.linspace(0.9, 0.1, 100)
+    assert best_threshold([video], [scores]) == scores[33]
+
+
 def test_a_crowd_is_left_out_with_what_lies_in_it():
     data = truth({1: ["##.... ##....", "..#### ..####"]})
     data = replace(data, tracks={1: [data.tracks[1][0], replace(data.tracks[1][1], crowd=True)]})
