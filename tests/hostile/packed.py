@@ -12,9 +12,11 @@ from tests.hostile.corpus import Pair, R, T
 def archives() -> Iterator[Pair]:
     """Packed files: damaged, ambiguous, or made to swell."""
     for name, text in (("truth", T), ("results", R)):
-        packed = {**_gz(text), **_zip(text)}
-        for label, made in packed.items():
-            yield (f"{name} {label}", made, R) if name == "truth" else (f"{name} {label}", T, made)
+        for label, made in {**_gz(text), **_zip(text)}.items():
+            if name == "truth" and "bomb" not in label:  # a second is spent on each, and both files have one reader
+                yield f"{name} {label}", made, R
+            elif name == "results":
+                yield f"{name} {label}", T, made
 
 
 def _gz(text: bytes) -> dict[str, bytes]:
