@@ -350,7 +350,7 @@ def spelled_runs(groups: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.n
 def is_whole(groups: np.ndarray, ends: np.ndarray) -> bool:
     """Whether the text of every mask can be split into runs."""
     more = groups >= 32
-    if not len(groups) or not np.diff(ends, prepend=0).all() or groups.max() >= 64 or more[ends - 1].any():
+    if not len(groups) or not ends[0] or (ends[1:] == ends[:-1]).any() or groups.max() >= 64 or more[ends - 1].any():
         return False
     two = more[1:] & more[:-1]
     four = two[2:] & two[:-2]

@@ -210,13 +210,13 @@ def _frame_shared_slowly(found: Sequence[MaskTrack], truth: Sequence[MaskTrack],
 def _text_runs(text: bytes, lengths: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Runs of masks whose whole texts stand side by side, and where each mask begins, and the end."""
     library = native.library()
-    groups, ends = np.frombuffer(text, np.uint8) - np.uint8(48), np.cumsum(lengths, dtype=np.int64)
+    characters, ends = np.frombuffer(text, np.uint8), np.cumsum(lengths, dtype=np.int64)
     if library is None or not text:
-        signed, starts = spelled_runs(groups, ends)
+        signed, starts = spelled_runs(characters - np.uint8(48), ends)
         return signed.view(np.uint32), np.append(starts, len(signed))
     chained = native.chained_runs(library, text)
-    closed = np.add.reduceat(groups < 32, np.concatenate(([0], ends[:-1])), dtype=np.int64)  # runs of each mask
-    starts = np.concatenate(([0], np.cumsum(closed)))
+    last = np.flatnonzero(characters < 80)  # of each run
+    starts = np.concatenate(([0], np.searchsorted(last, ends)))
     _unchain(chained, starts[:-1])
     return chained, starts
 
@@ -227,14 +227,16 @@ def _unchain(runs: NDArray[np.uint32], starts: NDArray[np.int64]) -> None:
     Within a mask the third number is no difference yet, so from there on the places that go with the first one have
     the first one's chained value too much; the others have the chained value from before the mask.
     """
+    before = np.where(starts >= 2, runs[np.maximum(starts - 1, 0)], 0).astype(np.uint32)
     first = runs[starts]
-    even, odd = first.copy(), np.where(starts >= 2, runs[np.maximum(starts - 1, 0)], 0).astype(np.uint32)
     own = first - np.where(starts >= 3, runs[np.maximum(starts - 2, 0)], 0).astype(np.uint32)
-    even[0] = 0  # nothing came before
-    for parity in (0, 1) if len(runs) > 1 else ():
-        begins = (starts + 1 - parity) // 2
-        side = runs[parity::2]
-        side -= np.repeat(np.where(starts % 2 == parity, even, odd), np.diff(begins, append=len(side)))
+    first[0] = 0  # nothing came before
+    # Two numbers at a time: what to take from even and odd places of the array. A mask that begins at an odd place
+    # gets its first number below.
+    even = starts % 2 == 0
+    pairs = np.stack([np.where(even, first, before), np.where(even, before, first)], axis=1).view(np.uint64)[:, 0]
+    begins = np.append((starts + 1) // 2, (len(runs) + 1) // 2)
+    runs -= np.repeat(pairs, np.diff(begins)).view(np.uint32)[: len(runs)]
     runs[starts] = own
 
 

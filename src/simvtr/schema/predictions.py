@@ -9,10 +9,11 @@ from simvtr.errors import DataError
 from simvtr.rle import MaskTrack
 from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes, uncollected
 from simvtr.schema.whole import found_masks
 
 
+@uncollected()
 def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Predictions:
     """Read results.
 

@@ -1,5 +1,7 @@
 """From a file to checked pieces: bytes of JSON, ZIP or GZ; typed decoding; masks cleaned many at a time."""
 
+import contextlib
+import gc
 import gzip
 import stat
 import zipfile
@@ -83,6 +85,18 @@ def decode(data: bytes | msgspec.Raw, kind: type[T], where: str) -> T:
         raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}{rule}.") from None
     except msgspec.DecodeError as error:
         raise DataError(f"{where}: {_malformed(bytes(data), str(error))}.") from None
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Python's search for cycles switched off: among the many small parts of a file there are none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def batches(raws: Sequence[msgspec.Raw]) -> Iterator[range]:

@@ -10,7 +10,7 @@ from simvtr.errors import DataError
 from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size, to_json
 from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes, uncollected
 from simvtr.schema.whole import true_track
 from simvtr.schema.writer import atomic
 
@@ -18,6 +18,7 @@ MAX_CATEGORIES = 10_000  # each costs the scores 100 KB; the largest vocabularie
 MAX_FRAMES = 10_000_000  # of one video: four days
 
 
+@uncollected()
 def read_truth(path: Path | str, strict: bool = True) -> Truth:
     """Read a data set.
 

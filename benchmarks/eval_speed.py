@@ -1,0 +1,107 @@
+"""CPU time and peak memory of `simvtr eval` beside the public reference, on pairs as large as real validation sets.
+
+    git clone https://github.com/youtubevos/cocoapi /tmp/cocoapi
+    python -m benchmarks.eval_speed /tmp/cocoapi/PythonAPI/pycocotools
+
+Cold processes in turns, start-up included; the kernel counts. The reference's two files are imported from where they
+lie, with the names that have gone since 2019 (tests/evaluation/freeze_reference.py). Before anything is timed, all of
+its precisions, recalls and figures must equal ours to the last bit.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.eval_pair import SCALES, write_pair
+from benchmarks.record import ROOT, Figure, parser, report
+
+SIMVTR = str(Path(sys.executable).parent / "simvtr")
+GOALS = {"ovis": "≥ 8 (aim: 12)", "ytvis": "≥ 4"}
+# What reads its arguments, runs the reference, prints its figures, and keeps them in a file if one is named.
+REFERENCE = """
+import sys
+from pathlib import Path
+import numpy as np
+from tests.evaluation.freeze_reference import load_reference
+data_set, evaluator = load_reference(Path(sys.argv[1]))
+truth = data_set(sys.argv[2])
+run = evaluator(truth, truth.loadRes(sys.argv[3]), "segm")
+run.evaluate()
+run.accumulate()
+run.summarize()
+if len(sys.argv) > 4:
+    np.savez(sys.argv[4], stats=run.stats, precision=run.eval["precision"], recall=run.eval["recall"])
+"""
+
+
+def main() -> int:
+    command = parser(__doc__)
+    command.add_argument("reference", type=Path, help="folder with ytvos.py and ytvoseval.py")
+    command.add_argument("--scale", choices=SCALES, action="append", help="which pair (default: both)")
+    command.add_argument("--pairs", type=Path, help="keep the pairs in this folder, and take them from there")
+    command.add_argument("--rounds", type=int, default=3, help="times that each is measured (default: 3)")
+    args = command.parse_args()
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in args.scale or SCALES:
+            folder = (args.pairs or Path(scratch)) / name
+            pair = folder / "truth.json", folder / "results.json"
+            if not pair[1].exists():
+                write_pair(folder, SCALES[name])
+            figures += measured(name, args.reference, pair, Path(scratch), args.rounds)
+    report(figures, keep=not args.no_record)
+    return 0
+
+
+def measured(name: str, reference: Path, pair: tuple[Path, Path], scratch: Path, rounds: int) -> list[Figure]:
+    """The figures of one pair."""
+    theirs = [sys.executable, "-c", REFERENCE, str(reference.resolve()), *map(str, pair)]
+    ours = [SIMVTR, "eval", *map(str, pair)]
+    require_equal(theirs, pair, scratch / f"{name}.npz")
+    spent = [(usage(theirs), usage(ours)) for _ in range(rounds)]
+    (their_time, their_peak), (our_time, our_peak) = (zip(*side, strict=True) for side in zip(*spent, strict=True))
+    least = min(their_time) / min(our_time)
+    return [
+        Figure(f"{name}: size of the pair", sum(path.stat().st_size for path in pair) / 1e6, "MB"),
+        Figure.of(f"{name}: reference, CPU time", their_time, "s"),
+        Figure.of(f"{name}: simvtr eval, CPU time", our_time, "s"),
+        Figure(f"{name}: reference / simvtr eval, least CPU times", least, "", None, GOALS[name]),
+        Figure.of(f"{name}: reference, peak memory", their_peak, "MiB"),
+        Figure.of(f"{name}: simvtr eval, peak memory", our_peak, "MiB"),
+        Figure(f"{name}: simvtr eval / reference, peak memory", max(our_peak) / min(their_peak), "", None, "≤ 0.5"),
+    ]
+
+
+def require_equal(theirs: list[str], pair: tuple[Path, Path], kept: Path) -> None:
+    """Leave unless the reference's arrays equal ours to the last bit."""
+    from simvtr.evaluation import evaluate
+    from simvtr.schema import read_predictions, read_truth
+
+    subprocess.run([*theirs, str(kept)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    truth = read_truth(pair[0])
+    result = evaluate(truth, read_predictions(pair[1], truth))
+    with np.load(kept) as expected:
+        for name, got in (("precision", result.precision), ("recall", result.recall)):
+            if not np.array_equal(expected[name], got):
+                raise SystemExit(f"{pair[0]}: {name} differs from the reference's")
+        if expected["stats"].tolist() != list(result.stats.values()):
+            raise SystemExit(f"{pair[0]}: the figures differ from the reference's")
+
+
+def usage(command: list[str]) -> tuple[float, float]:
+    """CPU seconds and peak MiB of one process."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, spent = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}")
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return spent.ru_utime + spent.ru_stime, spent.ru_maxrss / unit
+
+
+if __name__ == "__main__":
+    sys.exit(main())

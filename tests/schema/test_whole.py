@@ -1,0 +1,77 @@
+"""Tracks read at one go are those read mask by mask, and whatever is odd is read mask by mask."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from simvtr.errors import DataError
+from simvtr.rle import MaskTrack, decoded_runs, encode
+from simvtr.schema import whole
+from simvtr.schema.raw import RawMask
+from simvtr.schema.records import Video
+from simvtr.schema.source import Breaches, MaskBatch
+
+VIDEO = Video(id=1, width=6, height=5, length=3)
+MASKS = (encode(np.eye(5, 6, dtype=bool)), None, encode(np.ones((5, 6), bool)))
+
+
+@pytest.fixture(autouse=True)
+def however_small(monkeypatch):
+    monkeypatch.setattr(whole, "_FEW", 0)
+
+
+def strings(masks=MASKS):
+    return [mask and RawMask((mask.height, mask.width), mask.counts.decode()) for mask in masks]
+
+
+def annotation(counts, sizes=((5, 6), (5, 6))):
+    segmentations = [{"size": size, "counts": c} for size, c in zip(sizes, counts, strict=True)] + [None]
+    return msgspec.Raw(msgspec.json.encode({"id": 7, "video_id": 1, "category_id": 2, "segmentations": segmentations}))
+
+
+def lists(*masks):
+    return [decoded_runs([mask.counts])[0].tolist() for mask in masks]
+
+
+def test_strings_become_one_packed_track():
+    track = whole.found_masks(strings(), VIDEO)
+    assert isinstance(track, MaskTrack)
+    assert track == MASKS
+    batch = MaskBatch(Breaches())
+    place = batch.add(strings(), 5, 6, "here", strict=True)
+    assert track == tuple(batch.finish()[place])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [[], RawMask((5, 6), "U0"), RawMask((5, 6), [0, 30]), RawMask((6, 5), "0n0"), RawMask((5, 6), "\u00e9"),
+     RawMask((5.5, 6), "0n0"), RawMask(None, "0n0"), RawMask((5, 6), None), RawMask((5, 6), "")],
+    ids=str,
+)  # fmt: skip
+def test_one_odd_mask_leaves_the_track_to_the_careful_reader(odd):
+    assert whole.found_masks([*strings(), odd], VIDEO) is None
+    assert whole.found_masks([odd], VIDEO) is None
+
+
+def test_a_track_of_another_size_is_usual_only_without_a_video():
+    other = Video(id=1, width=5, height=6, length=3)
+    assert whole.found_masks(strings(), other) is None
+    assert whole.found_masks(strings(), None) == MASKS
+
+
+def test_lists_of_runs_are_read_without_integers():
+    first, second = MASKS[0], MASKS[2]
+    track, masks = whole.true_track(annotation(lists(first, second)), {1: VIDEO}, True, "here")
+    assert (track.id, track.video_id, track.category_id, len(track.segmentations)) == (7, 1, 2, 3)
+    assert masks == (first, second, None)
+
+
+def test_what_is_wrong_with_a_list_is_said_by_the_careful_reader():
+    runs = lists(MASKS[0])[0]
+    track, masks = whole.true_track(annotation([runs, [0, 29]]), {1: VIDEO}, True, "here")
+    assert masks is None
+    assert isinstance(track.segmentations[1], RawMask)
+    assert track.segmentations[1].counts == [0, 29]
+    with pytest.raises(DataError, match=r"here, \$\.segmentations\[1\]\.counts\[0\]: expected `int`, got `float`"):
+        whole.true_track(annotation([runs, [0.5, 29.5]]), {1: VIDEO}, True, "here")
+    assert whole.true_track(annotation([runs, [0, 30]], ((5, 6), (6, 5))), {1: VIDEO}, False, "here")[1] is None
