@@ -82,6 +82,7 @@ def decode(data: bytes | msgspec.Raw, kind: type[T], where: str) -> T:
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at ")
         rule = ": a mask must have size and counts alone" if "unknown field" in text else ""
+        text = text if len(text) <= 200 else text[:200] + "...`"  # a key may be as long as the file
         raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}{rule}.") from None
     except msgspec.DecodeError as error:
         raise DataError(f"{where}: {_malformed(bytes(data), str(error))}.") from None
