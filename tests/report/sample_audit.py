@@ -82,7 +82,7 @@ def sample(videos: int = 6, tracks: int = 3, frames: int = 36, seed: int = 0, na
         findings=(
             Finding(
                 0.95,
-                "Submitting only the first frame keeps 78 % of AP under the reference evaluator; strict scoring keeps 4 %.",
+                "Submitting only the first frame keeps 78 % of AP under the reference evaluator; strict keeps 4 %.",
                 "first-1-short",
                 "docs/metric.md#5-two-dialects",
             ),
@@ -109,7 +109,15 @@ def sample(videos: int = 6, tracks: int = 3, frames: int = 36, seed: int = 0, na
         ),
         groups=_groups(),
         categories=tuple(
-            {"name": n, "AP": a, "AP50": a * 1.4, "AP75": a * 0.9, "AR10": a * 1.2, "true": 3 * i, "found": 10 * i}
+            {
+                "name": n,
+                "AP": a,
+                "AP50": max(a, min(1.0, 1.4 * a)),
+                "AP75": a,
+                "AR10": a,
+                "true": 3 * i,
+                "found": 10 * i,
+            }
             for i, (n, a) in enumerate(zip(NAMES, (-1.0, 0.62, 0.41, 0.33, 0.18, 0.05), strict=True))
         ),
         timelines=timelines,
@@ -123,7 +131,9 @@ def better(audit: Audit, seed: int = 1) -> Audit:
     second = sample(audit.videos, len(audit.timelines[0].true), audit.timelines[0].length, seed, "other.json")
     honest = replace(second.honest, values=_values([value + 0.021 for value in HONEST]), refused=False)
     strict = {figure: value + 0.021 if value >= 0 else value for figure, value in second.strict.items()}
-    return replace(second, honest=honest, strict=strict, refusal=None)
+    identity = second.identity | {"class_averaged": _identity(0.431, 0.469, 0.396, 33)}
+    ytvos = second.ytvos | {"AP": 0.352}
+    return replace(second, honest=honest, strict=strict, ytvos=ytvos, identity=identity, refusal=None, remarks=())
 
 
 def _values(values) -> dict[str, float | None]:
@@ -176,36 +186,31 @@ def _timeline(video: int, tracks: int, frames: int, rng) -> Timeline:
     true, found = [], []
     for i in range(tracks):
         name = NAMES[(video + i) % len(NAMES)]
-        seen = ["."] * frames
-        first, last = sorted(rng.integers(0, frames, 2).tolist())
-        first = min(first, frames // 3)
-        last = max(last, 2 * frames // 3)
-        gap = int(rng.integers(first, last + 1))
-        for t in range(first, last + 1):
-            seen[t] = "." if gap <= t < gap + 4 and i % 2 else "p"
-        partner = None
-        if i != tracks - 1:
-            partner = len(found)
-            lies = ["." if s == "." else "g" for s in seen]
-            wrong = int(rng.integers(0, frames - 6))
-            for t in range(wrong, wrong + 5):
-                lies[t] = rng.choice(list("bx"))
-            lost = int(rng.integers(0, frames - 4))
-            lies[lost : lost + 3] = "..."
-            seen = ["m" if s == "p" and lie != "g" else s for s, lie in zip(seen, lies, strict=True)]
-            score = float(rng.uniform(0.3, 1))
-            found.append(Bar(f"#{len(found)} · {name} · {score:.2f}", name, score, i, "".join(lies)))
-        else:
-            seen = ["m" if s == "p" else s for s in seen]
-        true.append(Bar(f"{i + 1} · {name}", name, None, partner, "".join(seen)))
+        seen = _presence(video, i, frames)
+        if i == tracks - 1:  # nobody found it
+            true.append(Bar(f"{i + 1} · {name}", name, None, None, "".join(seen).replace("p", "m")))
+            continue
+        lies = ["." if state == "." else "g" for state in seen]
+        for state in "bx.":
+            at = int(rng.integers(0, frames - 6))
+            lies[at : at + 4] = [state] * 4
+        seen = ["m" if state == "p" and lie != "g" else state for state, lie in zip(seen, lies, strict=True)]
+        score = float(rng.uniform(0.3, 1))
+        true.append(Bar(f"{i + 1} · {name}", name, None, len(found), "".join(seen)))
+        found.append(Bar(f"#{len(found)} · {name} · {score:.2f}", name, score, i, "".join(lies)))
     hits = len(found)
     for _ in range(tracks - hits + 1):
-        score = float(rng.uniform(0, 0.4))
-        states = "".join(rng.choice(list("ffff.x"), frames))
+        score = float(rng.uniform(0, 0.3))
+        states = "".join(str(state) * 6 for state in rng.choice(list("ff.x"), frames // 6 + 1))[:frames]
         found.append(Bar(f"#{len(found)} · dog · {score:.2f}", "dog", score, None, states))
     iou = float(rng.uniform(0.5, 0.95)) if hits else None
-    false = len(found) - hits
-    name = f"{video:08x}"
-    return Timeline(
-        video, name, frames, tuple(true), tuple(found), hits, tracks - hits, false, int(rng.integers(0, 6)), iou
-    )
+    counts = {"hits": hits, "missed": tracks - hits, "false": len(found) - hits, "switches": int(rng.integers(0, 6))}
+    return Timeline(video, f"{video:08x}", frames, tuple(true), tuple(found), mean_iou=iou, **counts)
+
+
+def _presence(video: int, track: int, frames: int) -> list[str]:
+    """Of a true track: the same whoever is audited."""
+    rng = np.random.default_rng((video, track))
+    first, last = int(rng.integers(0, frames // 3)), int(rng.integers(2 * frames // 3, frames))
+    gap = int(rng.integers(first, last)) if track % 2 else frames
+    return ["p" if first <= t <= last and not gap <= t < gap + 4 else "." for t in range(frames)]

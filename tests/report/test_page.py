@@ -17,7 +17,6 @@ from simvtr.report.figures import timeline
 from simvtr.rle import encode
 from simvtr.schema import Track
 
-CHROMIUM = Path("/usr/bin/chromium")
 NASTY = "</title><script>alert('a')</script>\" onload=alert(1) {{ 7*7 }} \udc80 \x00"
 
 
@@ -132,29 +131,24 @@ def test_the_page_needs_no_torch_and_no_video_packages():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium here")
-def test_a_browser_shows_it_on_laptop_and_phone_in_light_and_dark(tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_a_browser_shows_it_on_laptop_and_phone_in_light_and_dark(tmp_path, browser):
     rows = [
         TrackRow(0, "a category with quite a long name " * 3, 0.5, (True,) * 500, 1e9),
         TrackRow(1, "b", 0.5, (False,) * 500),
     ]
     page(tmp_path, title="long_name_" * 30, tracks=rows)
-    flags = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update"
-    with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=str(CHROMIUM), args=[*flags.split(), "--disable-sync"])
-        papers = []
-        for width, scheme in ((1280, "light"), (360, "dark")):
-            view = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            heard: list[str] = []
-            view.on("console", lambda message, heard=heard: heard.append(message.text))
-            view.on("request", lambda request, heard=heard: heard.append(request.url[:30]))
-            view.goto((tmp_path / "report.html").as_uri())
-            assert [line for line in heard if not line.startswith(("file:", "data:"))] == []
-            assert view.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out sideways
-            assert view.evaluate("document.images[0].naturalWidth") == 8
-            papers.append(view.evaluate("getComputedStyle(document.body).backgroundColor"))
-            bar, lane = (view.locator(f"tbody tr:first-child rect >> nth={i}").bounding_box() for i in (1, 0))
-            assert bar and lane and bar["width"] == pytest.approx(lane["width"]) and lane["width"] > 0.3 * width
-        browser.close()
+    papers = []
+    for width, scheme in ((1280, "light"), (360, "dark")):
+        view = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        heard: list[str] = []
+        view.on("console", lambda message, heard=heard: heard.append(message.text))
+        view.on("request", lambda request, heard=heard: heard.append(request.url[:30]))
+        view.goto((tmp_path / "report.html").as_uri())
+        assert [line for line in heard if not line.startswith(("file:", "data:"))] == []
+        assert view.evaluate("document.documentElement.scrollWidth") <= width  # nothing sticks out sideways
+        assert view.evaluate("document.images[0].naturalWidth") == 8
+        papers.append(view.evaluate("getComputedStyle(document.body).backgroundColor"))
+        bar, lane = (view.locator(f"tbody tr:first-child rect >> nth={i}").bounding_box() for i in (1, 0))
+        assert bar and lane and bar["width"] == pytest.approx(lane["width"]) and lane["width"] > 0.3 * width
+        view.close()
     assert papers == ["rgb(251, 250, 248)", "rgb(20, 22, 26)"]

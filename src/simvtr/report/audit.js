@@ -86,13 +86,15 @@
   }
 
   function show(cell) {
+    document.querySelector("[aria-describedby=tip]")?.removeAttribute("aria-describedby");
     const table = cell.closest("table");
     const row = cell.parentElement;
     const head = table.tHead.rows[0].cells[cell.cellIndex];
     const perfect = table.dataset.against === "perfect";
-    const before = perfect ? "1" : table.querySelector("tbody.fixed tr").cells[cell.cellIndex].dataset.v;
+    const honest = perfect ? null : table.querySelector("tbody.fixed tr").cells[cell.cellIndex];
+    const before = perfect ? "1" : honest.dataset.v;
     const named = row.cells[0].firstChild.textContent.trim();
-    const lines = [[perfect ? "perfect" : "honest", before === "" ? "–" : (100 * before).toFixed(1)]];
+    const lines = [perfect ? ["perfect", "100.0"] : ["honest", honest.textContent]];
     if (!row.parentElement.classList.contains("fixed")) {
       lines.push(["after", cell.textContent]);
       if (cell.dataset.v !== "" && before !== "") {
@@ -212,7 +214,8 @@
     const frames = data.frames[id];
     const slider = element("input", { type: "range", min: 0, max: frames.length - 1, value: 0, id: `frame-${id}` });
     const output = element("output", { for: `frame-${id}` });
-    const [truth, result] = ["truth", "result"].map((name) => ({ name, image: element("img", { alt: "" }) }));
+    const names = ["truth", data.systems.length > 1 ? data.systems[0].name : "result"];
+    const [truth, result] = names.map((name) => ({ name, image: element("img", { alt: "" }) }));
     function draw() {
       const [frame, ...addresses] = frames[slider.value];
       output.textContent = `${frame} of ${length}`;
@@ -273,7 +276,13 @@
   document.querySelectorAll("table.sortable").forEach(sortable);
   document.querySelectorAll("table.matrix").forEach(matrix);
   document.querySelectorAll("button.open").forEach((button) => button.addEventListener("click", () => toggle(button)));
-  window.addEventListener("scroll", hide, { passive: true });
+  // Focus may scroll its cell into view: the numbers move along. Those under the mouse go.
+  window.addEventListener("scroll", () => {
+    if (tip.hidden) return;
+    const cell = document.activeElement?.closest("table.matrix td[aria-describedby]");
+    if (cell) show(cell);
+    else hide();
+  }, { passive: true, capture: true });
   window.addEventListener("hashchange", follow);
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#video-"]');

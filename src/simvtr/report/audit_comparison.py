@@ -42,9 +42,10 @@ class VideoRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the page shows of two systems. `measure` names what `videos` are compared by."""
+    """What the page shows of two systems: `measure` names what `videos` are compared by, `tested` says of intervals."""
 
     figures: list[FigureRow]
+    tested: bool
     measure: str
     videos: list[VideoRow]
     wins: list[VideoRow]
@@ -98,6 +99,7 @@ def comparison(
     losses = [v for v in reversed(ordered) if (v.difference or 0) < 0]
     return Comparison(
         figures=_figures(audit, other, differences or {}),
+        tested=bool(differences),
         measure="AP" if by_video else "overlap",
         videos=videos,
         wins=wins[:SHOWN],

@@ -28,13 +28,13 @@ def bar(end: float, start: float = 0.0) -> Markup:
     """A bar from 0 to `end` in [0, 1]; what lies beyond `start` is gained, and drawn as such.
 
     >>> print(bar(0.5, 0.25))
-    <svg class="bar" aria-hidden="true"><rect class="lane" width="100%" height="14" rx="2"/><rect class="held" width="25%"
-    height="14"/><rect class="gained" x="25%" width="25%" height="14"/></svg>
+    <svg class="bar" aria-hidden="true"><rect class="lane" width="100%" rx="2"/><rect class="held" width="25%"/><rect
+    class="gained" x="25%" width="25%"/></svg>
     """
     return Markup(
-        '<svg class="bar" aria-hidden="true"><rect class="lane" width="100%" height="14" rx="2"/>'
-        f'<rect class="held" width="{_at(start)}" height="14"/>'
-        f'<rect class="gained" x="{_at(start)}" width="{_at(end - start)}" height="14"/></svg>'
+        '<svg class="bar" aria-hidden="true"><rect class="lane" width="100%" rx="2"/>'
+        f'<rect class="held" width="{_at(start)}"/>'
+        f'<rect class="gained" x="{_at(start)}" width="{_at(end - start)}"/></svg>'
     )
 
 

@@ -31,6 +31,8 @@ from simvtr.report.audit_tables import (
 )
 from simvtr.report.document import embedded, picture_address, render, save
 
+CONFIDENCE = 0.95  # named in the head of the column of intervals where there is none
+
 
 class FramePair(NamedTuple):
     """One frame with the masks of the truth and with those of the results, as bytes of PNG or JPEG files."""
@@ -80,6 +82,7 @@ def write_audit(
             }
         ),
         pictured=[t for t in audit.timelines if (frames or {}).get(t.video_id)],
+        confidence=next((i["confidence"] for i in audit.intervals.values()), CONFIDENCE),
         measures=MEASURES,
         identity_figures=IDENTITY,
         scores=scores(audit),

@@ -167,9 +167,14 @@ def ladder_rows(audit: Audit) -> list[BarRow]:
 def group_rows(audit: Audit) -> list[tuple[str, str, list[tuple[dict, Markup]]]]:
     """Groups under their kind and what that kind is, each with a bar of its AP."""
     return [
-        (kind, NOTES.get(kind, ""), [(group, bar(_defined(group["AP"]) or 0.0)) for group in members])
+        (kind, NOTES.get(kind, ""), [(group, _reached(group["AP"])) for group in members])
         for kind, members in groupby(audit.groups, key=lambda group: group["kind"])
     ]
+
+
+def _reached(value: float | None) -> Markup:
+    share = _defined(value) or 0.0
+    return bar(share, share)
 
 
 def _defined(value: float | None) -> float | None:
