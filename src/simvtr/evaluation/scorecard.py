@@ -20,7 +20,10 @@ from simvtr.evaluation.bootstrap import (
     interval_table,
     video_table,
 )
+from simvtr.evaluation.errors import ErrorTypes
 from simvtr.evaluation.groups import GroupScore
+from simvtr.evaluation.identity import Identity
+from simvtr.evaluation.ladder import Step, ladder_table
 from simvtr.evaluation.result import Result
 
 HEAD = ("part", "name", "figure", "value", "low", "high")  # of the CSV
@@ -33,9 +36,9 @@ class Scorecard:
     result: Result
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     groups: Sequence[GroupScore] = ()
-    identity: Any = None
-    errors: Any = None
-    ladder: Any = None
+    identity: Identity | None = None
+    errors: ErrorTypes | None = None
+    ladder: Sequence[Step] = ()
 
     def table(self) -> str:
         """Every part under its heading, in percent."""
@@ -44,8 +47,12 @@ class Scorecard:
             blocks.append(f"95 % INTERVALS, videos drawn again\n{interval_table(self.intervals)}")
         if self.groups:
             blocks.append(f"GROUPS\n{grouping.table(self.groups)}")
-        parts = (("IDENTITY", self.identity), ("ERROR TYPES", self.errors), ("ORACLE LADDER", self.ladder))
-        blocks += [f"{heading}\n{part.table()}" for heading, part in parts if part is not None]
+        if self.identity is not None:
+            blocks.append(f"IDENTITY\n{self.identity.table()}")
+        if self.errors is not None:
+            blocks.append(f"ERROR TYPES\n{self.errors.table()}")
+        if self.ladder:
+            blocks.append(f"ORACLE LADDER\n{ladder_table(self.ladder)}")
         return "\n\n\n".join(blocks)
 
     def as_dict(self) -> dict[str, Any]:
@@ -55,10 +62,12 @@ class Scorecard:
             document["intervals"] = {name: interval.as_dict() for name, interval in self.intervals.items()}
         if self.groups:
             document["groups"] = [group.as_dict() for group in self.groups]
-        for name in ("identity", "errors", "ladder"):
-            part = getattr(self, name)
-            if part is not None:
-                document[name] = part.as_dict()
+        if self.identity is not None:
+            document["identity"] = self.identity.as_dict()
+        if self.errors is not None:
+            document["errors"] = self.errors.as_dict()
+        if self.ladder:
+            document["ladder"] = [step.as_dict() for step in self.ladder]
         return document
 
     def to_json(self) -> str:
@@ -79,8 +88,10 @@ class Scorecard:
         for group in document.get("groups", ()):
             part = group.pop("kind")
             yield from _figures(part, group.pop("name"), group)
-        for part in ("identity", "errors", "ladder"):
+        for part in ("identity", "errors"):
             yield from _figures(part, "", document.get(part, {}))
+        for step in document.get("ladder", ()):
+            yield from _figures("ladder", step.pop("name"), step)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
