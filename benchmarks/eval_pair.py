@@ -119,7 +119,7 @@ def _found(
             path.seen ^ (rng.random(len(path.seen)) < 0.05),
         )
         runs = [_runs(rng, moved, t, height, width) for t in range(video["length"])]
-        masks = [r and coco.frPyObjects({"size": [height, width], "counts": r}, height, width) for r in runs]
+        masks: list[Any] = [r and coco.frPyObjects({"size": [height, width], "counts": r}, height, width) for r in runs]
         other = int(rng.integers(1, scale.categories + 1))
         yield {
             "video_id": video["id"],
