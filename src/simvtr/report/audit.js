@@ -218,7 +218,7 @@
     const [truth, result] = names.map((name) => ({ name, image: element("img", { alt: "" }) }));
     function draw() {
       const [frame, ...addresses] = frames[slider.value];
-      output.textContent = `${frame} of ${length}`;
+      output.textContent = `${frame} of ${length - 1}`;
       slider.setAttribute("aria-valuetext", `frame ${frame}`);
       [truth, result].forEach(({ name, image }, i) => {
         image.src = addresses[i];
