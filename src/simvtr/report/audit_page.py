@@ -31,7 +31,7 @@ from simvtr.report.audit_tables import (
 )
 from simvtr.report.document import embedded, picture_address, render, save
 
-CONFIDENCE = 0.95  # named in the head of the column of intervals where there is none
+CONFIDENCE = 0.95  # of intervals that do not name theirs
 
 
 class FramePair(NamedTuple):
@@ -82,7 +82,7 @@ def write_audit(
             }
         ),
         pictured=[t for t in audit.timelines if (frames or {}).get(t.video_id)],
-        confidence=next((i["confidence"] for i in audit.intervals.values()), CONFIDENCE),
+        confidence=next((i.get("confidence", CONFIDENCE) for i in audit.intervals.values()), CONFIDENCE),
         measures=MEASURES,
         identity_figures=IDENTITY,
         scores=scores(audit),
