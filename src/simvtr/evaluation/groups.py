@@ -117,7 +117,7 @@ def by_groups(truth: Truth, result: Result) -> tuple[GroupScore, ...]:
         counts[c.video_id] += int(np.count_nonzero(~c.crowd))
     lengths = {video.id: video.length for video in truth.videos.values()}
     return (
-        *_by_occlusion(truth, by_id, result),
+        *occlusion_groups(result, occlusion_of(truth)),
         *_by_video("length (ours)", LENGTHS, lengths, "frames", result),
         *_by_video("count (ours)", COUNTS, counts, "tracks", result),
     )
@@ -136,28 +136,50 @@ def table(groups: Sequence[GroupScore]) -> str:
     return "\n\n".join(blocks)
 
 
-def _by_occlusion(truth: Truth, by_id: dict[int, TruthTrack], result: Result) -> list[GroupScore]:
-    if any(label is not None for track in by_id.values() for label in track.occlusion or ()):
-        kind, groups = "occlusion", OCCLUSION
-        texts = [f"[{low:g}, {high:g}]" for _, low, high in groups]
-        values = {track.id: _score_of_labels(truth, track) for track in by_id.values()}
+@dataclass(frozen=True, slots=True)
+class TrackOcclusion:
+    """How occluded each true track is, and on which scale. It is of the truth alone: one does for many results.
+
+    Args:
+        kind: "occlusion", by labels, or "crowding (ours)".
+        values: by the id of a true track, in [0, 1]; None where nothing is known.
+    """
+
+    kind: str
+    values: dict[int, float | None]
+
+
+def occlusion_of(truth: Truth) -> TrackOcclusion:
+    """By OVIS's labels where any track has one, else by `crowding`. Raises: DataError for an unknown label."""
+    tracks = [track for tracks in truth.tracks.values() for track in tracks]
+    if any(label is not None for track in tracks for label in track.occlusion or ()):
+        return TrackOcclusion("occlusion", {track.id: _score_of_labels(truth, track) for track in tracks})
+    values: dict[int, float | None] = {}
+    for video, inside in truth.tracks.items():
+        values.update(zip([track.id for track in inside], crowding(inside, truth.videos[video]), strict=True))
+    return TrackOcclusion("crowding (ours)", values)
+
+
+def occlusion_groups(result: Result, occlusion: TrackOcclusion) -> list[GroupScore]:
+    """The three occlusion groups of `by_groups`."""
+    if occlusion.kind == "occlusion":
+        groups, texts = OCCLUSION, [f"[{low:g}, {high:g}]" for _, low, high in OCCLUSION]
     else:
-        kind, groups = "crowding (ours)", CROWDING
-        texts = ["[0, 0.25)", "[0.25, 0.5)", "[0.5, 1]"]
-        values: dict[int, float | None] = {}
-        for video, tracks in truth.tracks.items():
-            values.update(zip([track.id for track in tracks], crowding(tracks, truth.videos[video]), strict=True))
+        groups, texts = CROWDING, ["[0, 0.25)", "[0.25, 0.5)", "[0.5, 1]"]
     low, high = (np.array([group[end] for group in groups])[:, None] for end in (1, 2))
     cells: list[list[_Cell]] = [[] for _ in groups]
     for c in result.comparisons:
-        value = np.array([values[i] for i in c.truth.tolist()], float)  # (g,), nan for None: outside of all groups
+        value = np.array(
+            [occlusion.values[i] for i in c.truth.tolist()], float
+        )  # (g,), nan for None: outside of all groups
         aside = ~((value >= low) & (value <= high)) | c.crowd  # (a, g), a for groups
         matched = match(c.iou, aside, c.crowd)
         never = np.zeros((len(groups), len(c.scores)), bool)
         hit, ignored = outcomes(matched, aside, never, (c.truth == 0) & (result.dialect == "ytvos"))
         for a, expected in enumerate(np.count_nonzero(~aside, axis=1).tolist()):
             cells[a].append(_Cell(c.category_id, c.video_id, c.scores, hit[a], ignored[a], expected))
-    return [_score(kind, group[0], text, inside) for group, text, inside in zip(groups, texts, cells, strict=True)]
+    rows = zip(groups, texts, cells, strict=True)
+    return [_score(occlusion.kind, group[0], text, inside) for group, text, inside in rows]
 
 
 def _score_of_labels(truth: Truth, track: TruthTrack) -> float | None:

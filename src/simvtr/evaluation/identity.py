@@ -104,7 +104,7 @@ def identity(
     truth: Truth,
     found: Predictions | Mapping[int, Sequence[Track]],
     *,
-    threshold: float | None = None,
+    threshold: float | Mapping[int, float | None] | None = None,
     overlaps: FrameOverlaps = compute_frame_overlaps,
     progress: Callable[[int, int], None] | None = None,
 ) -> Identity:
@@ -117,7 +117,7 @@ def identity(
     Args:
         truth: what is in the videos. Crowds are left out, and in each frame what lies in them (`frame_overlap`).
         found: results, read from a file or as {video id: tracks}; videos without an entry count as empty.
-        threshold: the least score of a track that counts; None takes the best of each category by HOTA
+        threshold: the least score of a track that counts, or one for each category; None takes its best by HOTA
             (`best_threshold`). That choice sees the truth: say so.
         overlaps: where overlaps come from; the audit has many of them already.
         progress: is told how many of the pairs of a video and a category are done, and how many there are.
@@ -138,7 +138,8 @@ def identity(
     >>> figures.DetA, figures.AssA, figures.IDF1, figures.switches
     (1.0, 0.5, 0.5, 1)
     """
-    if threshold is not None and not np.isfinite(threshold):
+    stated = threshold if isinstance(threshold, Mapping) else dict.fromkeys(truth.categories, threshold)
+    if not all(least is None or np.isfinite(least) for least in stated.values()):
         raise ValueError(f"identity: threshold must be finite, got {threshold}. None chooses the best per category.")
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
     where = found.path.name if isinstance(found, Predictions) else "results"
@@ -158,18 +159,20 @@ def identity(
         videos, scores = [], []
         for video in videos_of.get(category, ()):
             true_tracks, tracks = true_cells.get((video, category), []), _best(found_cells.get((video, category), []))
+            if (least := stated[category]) is not None:
+                tracks = [track for track in tracks if track.score >= least]  # the others need no overlaps
             crowd = np.array([track.crowd for track in true_tracks], bool)
             videos.append(overlaps(video, tracks, true_tracks, crowd))
             scores.append(np.array([track.score for track in tracks], float))
             done += 1
             if progress is not None:
                 progress(done, cells)
-        rows.append(_category(truth.categories[category], videos, scores, threshold))
+        rows.append(_category(truth.categories[category], videos, scores, stated[category]))
     return Identity(
         class_averaged=_averaged([row.figures for row in rows if row.tally.hota.truth]),
         detection_averaged=sum((row.tally for row in rows), NOTHING).figures,
         categories=tuple(rows),
-        threshold=threshold,
+        threshold=None if isinstance(threshold, Mapping) else threshold,
     )
 
 
