@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from simvtr.schema import Predictions, Truth
 
 SAMPLES = 1000  # draws of videos when two systems are compared
+MOST_SAMPLES = 100_000  # what fits in memory for a thousand videos; intervals stop moving long before
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --identity: tracks of a lesser score do not count (default: the best per category)",
     )
     parser.add_argument("--errors", action="store_true", help="where the points are lost: error types, oracle ladder")
-    parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="95 %% intervals from N draws of videos")
+    parser.add_argument(
+        "--bootstrap",
+        type=int,
+        metavar="N",
+        help=f"95 %% intervals from N draws of the videos (comparing two systems: {SAMPLES} unless told)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
 
 
@@ -57,46 +64,58 @@ def run(args: argparse.Namespace) -> int:
     truth = read_truth(args.truth, strict=args.dialect == "strict")
     if not any(truth.tracks.values()):
         raise DataError(f"{args.truth.name}: there must be at least one true track, got none: nothing can be scored.")
-    print(_compared(args, truth) if args.other else _scored(args, truth))
+    print(_compared(args, truth) if args.other else _scored(args, truth), flush=True)  # so that main sees a broken pipe
     return 0
 
 
 def _contradiction(args: argparse.Namespace) -> str | None:
     details = args.groups or args.identity or args.errors
-    if args.bootstrap < 0:
-        return f"--bootstrap must be a number of draws, at least 1, got {args.bootstrap}"
+    if args.bootstrap is not None and not 1 <= args.bootstrap <= MOST_SAMPLES:
+        return f"--bootstrap must be a number of draws from 1 to {MOST_SAMPLES}, got {args.bootstrap}"
+    if args.seed < 0:
+        return f"--seed must be at least 0, got {args.seed}"
     if args.other and details:
         return "--groups, --identity and --errors are of one system: leave them out, or the second file"
     if args.dialect != "strict" and (args.identity or args.errors):
         return "--identity and --errors need whole lists: leave --dialect ytvos out"
-    if args.class_agnostic and (details or args.other):
-        return "--class-agnostic goes with the plain figures of one system only"
-    if args.score is not None and not (args.identity and math.isfinite(args.score)):
-        return "--score must be a number and goes with --identity"
+    if args.class_agnostic and details:
+        return "--groups, --identity and --errors are by category: leave them out, or --class-agnostic"
+    if args.score is not None and not args.identity:
+        return "--score goes with --identity: add it, or leave --score out"
+    if args.score is not None and not math.isfinite(args.score):
+        return f"--score must be a finite number, got {args.score}"
     return None
 
 
 def _scored(args: argparse.Namespace, truth: "Truth") -> str:
-    from simvtr.evaluation.bootstrap import intervals
-    from simvtr.evaluation.errors import error_types
-    from simvtr.evaluation.groups import by_groups
-    from simvtr.evaluation.identity import identity
-    from simvtr.evaluation.ladder import oracle_ladder
     from simvtr.evaluation.scorecard import Scorecard
 
     found = _read(args.results, truth)
     with steps_bar() as bar:
-        result = _evaluated(args, truth, found, bar)
-        card = Scorecard(
-            result,
-            intervals=intervals(result, args.bootstrap, args.seed) if args.bootstrap else {},
-            groups=by_groups(truth, result) if args.groups else (),
-            identity=identity(truth, found, threshold=args.score, progress=bar.of("identities"))
-            if args.identity
-            else None,
-            errors=error_types(truth, found) if args.errors else None,
-            ladder=oracle_ladder(truth, found) if args.errors else (),
-        )
+        card = Scorecard(_evaluated(args, truth, found, bar))
+        if args.bootstrap:
+            from simvtr.evaluation.bootstrap import intervals
+
+            bar.doing("drawing videos")
+            card = replace(card, intervals=intervals(card.result, args.bootstrap, args.seed))
+        if args.groups:
+            from simvtr.evaluation.groups import by_groups
+
+            bar.doing("groups")
+            card = replace(card, groups=by_groups(truth, card.result))
+        if args.identity:
+            from simvtr.evaluation.identity import identity
+
+            counted = bar.of("identities")
+            card = replace(card, identity=identity(truth, found, threshold=args.score, progress=counted))
+        if args.errors:
+            from simvtr.evaluation.errors import error_types
+            from simvtr.evaluation.ladder import oracle_ladder
+
+            bar.doing("error types")
+            card = replace(card, errors=error_types(truth, found))
+            bar.doing("oracle ladder")
+            card = replace(card, ladder=oracle_ladder(truth, found))
     return _in_form(args, card)
 
 
@@ -105,13 +124,18 @@ def _compared(args: argparse.Namespace, truth: "Truth") -> str:
     from simvtr.evaluation.scorecard import Versus
 
     samples = args.bootstrap or SAMPLES
+    paths = (args.results, args.other)
+    found = [_read(path, truth) for path in paths]  # both before any work: the second may be wrong
     with steps_bar() as bar:
-        first, second = (_evaluated(args, truth, _read(path, truth), bar) for path in (args.results, args.other))
-        differences = compare(first, second, samples, args.seed)
-    names = (args.results.name, args.other.name)
-    if names[0] == names[1]:
-        names = (str(args.results), str(args.other))
-    return _in_form(args, Versus(*names, differences, per_video(first, second), samples))
+        first, second = (_evaluated(args, truth, one, bar) for one in found)
+        bar.doing("drawing videos")
+        card = Versus(
+            *(str(path) if paths[0].name == paths[1].name else path.name for path in paths),
+            differences=compare(first, second, samples, args.seed),
+            videos=per_video(first, second),
+            samples=samples,
+        )
+    return _in_form(args, card)
 
 
 def _read(path: Path, truth: "Truth") -> "Predictions":

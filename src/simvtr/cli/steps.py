@@ -1,5 +1,6 @@
 """Progress of commands that take seconds to minutes: a line on a terminal's stderr, but not for what is soon done."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,13 +26,20 @@ class StepsBar:
 
         def show(done: int, total: int) -> None:
             now = time.monotonic()
-            if not sys.stderr.isatty() or now - self._begin < PATIENCE or now - self._shown < EVERY:
+            if now - self._begin < PATIENCE or now - self._shown < EVERY or not sys.stderr.isatty():
                 return
             self._shown = now
             rate = done / max(now - began, 1e-9)
-            self._write(f"{task}: {done}/{total}, {rate:,.0f} a second, {(total - done) / max(rate, 1e-9):,.0f} s left")
+            shown_rate = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+            left = (total - done) / max(rate, 1e-9)
+            self._write(f"{task}: {done}/{total}, {shown_rate} a second, {left:,.0f} s left")
 
         return show
+
+    def doing(self, task: str) -> None:
+        """Name a task whose steps are not counted."""
+        if time.monotonic() - self._begin >= PATIENCE and sys.stderr.isatty():
+            self._write(f"{task} ...")
 
     def clear(self) -> None:
         """Take the line away."""
@@ -39,6 +47,8 @@ class StepsBar:
             self._write("")
 
     def _write(self, line: str) -> None:
+        # A line that wraps cannot be taken back; what a file's name could steer is no letter.
+        line = "".join(c if c.isprintable() else "?" for c in line)[: shutil.get_terminal_size().columns - 1]
         sys.stderr.write("\r" + line.ljust(self._width) + ("" if line else "\r"))
         sys.stderr.flush()
         self._width = len(line)

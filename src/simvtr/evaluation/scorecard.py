@@ -9,24 +9,21 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simvtr.evaluation import groups as grouping
-from simvtr.evaluation.bootstrap import (
-    Difference,
-    Interval,
-    VideoDifference,
-    difference_table,
-    interval_table,
-    video_table,
-)
-from simvtr.evaluation.errors import ErrorTypes
-from simvtr.evaluation.groups import GroupScore
-from simvtr.evaluation.identity import Identity
-from simvtr.evaluation.ladder import Step, ladder_table
 from simvtr.evaluation.result import Result
+from simvtr.evaluation.text import columns, visible
 
-HEAD = ("part", "name", "figure", "value", "low", "high")  # of the CSV
+if TYPE_CHECKING:  # a plain run loads none of them
+    from simvtr.evaluation.bootstrap import Difference, Interval, VideoDifference
+    from simvtr.evaluation.errors import ErrorTypes
+    from simvtr.evaluation.groups import GroupScore
+    from simvtr.evaluation.identity import Identity
+    from simvtr.evaluation.ladder import Step
+
+HEAD = ("part", "name", "figure", "value", "low", "high")  # of a scorecard's CSV
+VERSUS_HEAD = ("figure", "first", "second", "difference", "low", "high")  # of a comparison's
+SHOWN = 5  # videos listed at each end of a comparison
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,24 +31,30 @@ class Scorecard:
     """A `Result` with the details that were asked for; what was not is empty or None."""
 
     result: Result
-    intervals: Mapping[str, Interval] = field(default_factory=dict)
-    groups: Sequence[GroupScore] = ()
-    identity: Identity | None = None
-    errors: ErrorTypes | None = None
-    ladder: Sequence[Step] = ()
+    intervals: "Mapping[str, Interval]" = field(default_factory=dict)
+    groups: "Sequence[GroupScore]" = ()
+    identity: "Identity | None" = None
+    errors: "ErrorTypes | None" = None
+    ladder: "Sequence[Step]" = ()
 
     def table(self) -> str:
         """Every part under its heading, in percent."""
         blocks = [self.result.table()]
         if self.intervals:
+            from simvtr.evaluation.bootstrap import interval_table
+
             blocks.append(f"95 % INTERVALS, videos drawn again\n{interval_table(self.intervals)}")
         if self.groups:
-            blocks.append(f"GROUPS\n{grouping.table(self.groups)}")
+            from simvtr.evaluation.groups import table as group_table
+
+            blocks.append(f"GROUPS\n{group_table(self.groups)}")
         if self.identity is not None:
             blocks.append(f"IDENTITY\n{self.identity.table()}")
         if self.errors is not None:
             blocks.append(f"ERROR TYPES\n{self.errors.table()}")
         if self.ladder:
+            from simvtr.evaluation.ladder import ladder_table
+
             blocks.append(f"ORACLE LADDER\n{ladder_table(self.ladder)}")
         return "\n\n\n".join(blocks)
 
@@ -75,23 +78,32 @@ class Scorecard:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
 
     def to_csv(self) -> str:
-        """One line a figure: part, name, figure, value, low, high; fractions at full precision, empty where unknown."""
+        """One line a figure: part, name, figure, value, low, high.
+
+        Fractions at full precision, -1 where undefined; low and high are empty where no interval was asked for.
+        """
         return _csv(HEAD, self._lines())
 
     def _lines(self) -> Iterator[tuple[Any, ...]]:
-        for name, value in self.result.stats.items():
+        document = self.as_dict()
+        for name, value in document["stats"].items():
             interval = self.intervals.get(name)
             yield "all", "", name, value, *(("", "") if interval is None else (interval.low, interval.high))
-        document = self.as_dict()
         for category in document["categories"]:
-            yield from _figures("category", category.pop("name"), category)
+            yield from _figures("category", category)
         for group in document.get("groups", ()):
-            part = group.pop("kind")
-            yield from _figures(part, group.pop("name"), group)
-        for part in ("identity", "errors"):
-            yield from _figures(part, "", document.get(part, {}))
+            yield from _figures(group["kind"], group)
+        if "identity" in document:
+            for name in ("class_averaged", "detection_averaged"):
+                yield from _figures("identity", {"name": name, **document["identity"][name]})
+            for category in document["identity"]["categories"]:
+                yield from _figures("identity of category", category)
+        if "errors" in document:
+            yield "errors", "", "AP50", document["errors"]["AP50"], "", ""
+            for name, error in document["errors"]["errors"].items():
+                yield from _figures("errors", {"name": name, **error})
         for step in document.get("ladder", ()):
-            yield from _figures("ladder", step.pop("name"), step)
+            yield from _figures("ladder", step)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,49 +112,61 @@ class Versus:
 
     first: str
     second: str
-    differences: Mapping[str, Difference]
-    videos: Sequence[VideoDifference]  # by falling difference
+    differences: "Mapping[str, Difference]"
+    videos: "Sequence[VideoDifference]"  # those with a true track that counts, by falling difference
     samples: int
 
-    def table(self) -> str:
-        """The differences, the videos at both ends, and what they say, in percent."""
+    def verdict(self) -> str:
+        """One sentence: which of the two has the higher AP, if that is sure enough to say."""
         ap = self.differences["AP"]
-        if ap.difference is None:
-            verdict = "AP is not defined: no true track counts."
-        elif ap.survives:
-            better, worse = (self.second, self.first) if ap.difference > 0 else (self.first, self.second)
-            verdict = (
-                f"{better} has the higher AP, and would in at least 97.5 % of draws of the videos: better than {worse}."
-            )
-        else:
-            verdict = "The difference in AP does not survive: zero lies inside its 95 % interval."
-        blocks = [f"first: {self.first}\nsecond: {self.second}\n{verdict}", difference_table(self.differences)]
+        if ap.difference is None or ap.low is None:
+            return "AP is not defined: no true track counts."
+        if len(self.videos) == 1:
+            return "Only one video has true tracks: nothing is known of other videos, whatever survives below."
+        if not ap.survives:
+            return "The difference in AP does not survive: zero lies inside its 95 % interval."
+        better, place = (self.second, "second") if ap.low > 0 else (self.first, "first")
+        return f"The {place} has the higher AP, and the difference survives: {visible(better)} is better."
+
+    def table(self) -> str:
+        """The verdict, the differences, and the videos at both ends, in percent."""
+        from simvtr.evaluation.bootstrap import difference_table, video_table
+
+        names = columns([["first", self.first], ["second", self.second]], names=True)
+        blocks = [names, self.verdict(), difference_table(self.differences)]
         for title, rows in (
-            ("where the second wins most", [v for v in self.videos if v.difference > 0][:5]),
-            ("where the first wins most", [v for v in self.videos[::-1] if v.difference < 0][:5]),
+            ("where the second wins most", [v for v in self.videos if v.difference > 0]),
+            ("where the first wins most", [v for v in self.videos[::-1] if v.difference < 0]),
         ):
             if rows:
-                blocks.append(f"{title}, AP of the video alone\n{video_table(tuple(rows))}")
+                blocks.append(f"{title}, AP of the video alone\n{video_table(tuple(rows[:SHOWN]))}")
         blocks.append(
             f"second minus first; intervals of 95 % from {self.samples} draws of the videos, paired; percent."
         )
         return "\n\n".join(blocks)
 
-    def to_json(self) -> str:
-        """One JSON object; fractions at full precision."""
-        document = {
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON; fractions at full precision, differences null where undefined."""
+        return {
             "first": self.first,
             "second": self.second,
+            "verdict": self.verdict(),
             "samples": self.samples,
             "differences": {name: difference.as_dict() for name, difference in self.differences.items()},
             "videos": [video.as_dict() for video in self.videos],
         }
-        return json.dumps(document, indent=2, ensure_ascii=False)
+
+    def to_json(self) -> str:
+        """`as_dict` as the text of one JSON object."""
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
 
     def to_csv(self) -> str:
-        """One line a figure: figure, first, second, difference, low, high; fractions, empty where undefined."""
-        rows = [(name, d.first, d.second, d.difference, d.low, d.high) for name, d in self.differences.items()]
-        return _csv(("figure", "first", "second", "difference", "low", "high"), rows)
+        """One line a figure: figure, first, second, difference, low, high; empty where undefined."""
+        rows = [
+            (name, d.first, d.second, d.difference, d.low, d.high) if d.difference is not None else (name, *[""] * 5)
+            for name, d in self.differences.items()
+        ]
+        return _csv(VERSUS_HEAD, rows)
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -153,14 +177,9 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _figures(part: str, name: str, values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """A line for every number in `values`; what is nested adds to the name."""
+def _figures(part: str, values: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """A line for every number among `values`, under their "name". One line each: a name may come with line breaks."""
+    name = visible(" ".join(values["name"].split()))
     for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _figures(part, f"{name} {key}".strip(), value)
-        elif isinstance(value, list):
-            for entry in value:
-                own = {k: v for k, v in entry.items() if k != "name"}
-                yield from _figures(part, f"{name} {entry.get('name', '')}".strip(), own)
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and key != "id":
+        if key != "id" and isinstance(value, (int, float)):
             yield part, name, key, value, "", ""

@@ -30,7 +30,7 @@ def columns(rows: Sequence[Sequence[str]], names: bool = False) -> str:
     class    AP
     fish   5.00
     """
-    rows = [[_visible(cell) for cell in row] for row in rows]
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
@@ -41,6 +41,10 @@ def columns(rows: Sequence[Sequence[str]], names: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _visible(cell: str) -> str:
-    """Control characters as escapes: a category's name comes from a file, and must not steer a terminal."""
+def visible(cell: str) -> str:
+    """Control characters as escapes: a category's name comes from a file, and must not steer a terminal.
+
+    >>> visible("fish\\x1b[2J")
+    'fish\\\\x1b[2J'
+    """
     return cell if cell.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cell)
