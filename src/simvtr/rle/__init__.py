@@ -1,5 +1,9 @@
 """Run-length masks (COCO): the only door to pycocotools, whose C code trusts its input.
 
+On malformed runs pycocotools reads foreign memory, crashes or never returns, so everything that comes from a file
+passes `compress`, `clean`, `from_json`, `MaskTrack.from_strings` or `MaskTrack.from_lists` here first: bytes, signs
+and totals are checked in bounded time and memory.
+
 masks   one mask: encode, decode, area, box, JSON; `clean` and `decoded_runs` of many
 track   `MaskTrack`: all masks of a track in little memory; `frame_shared` pixels of whole tracks
 native  pycocotools' C functions on our own arrays, for `track`

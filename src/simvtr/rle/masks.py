@@ -1,8 +1,6 @@
 """One run-length mask (COCO): made, read, measured and written; and many of them checked at once.
 
 A mask of (H, W) pixels is read column by column; the runs count background, foreground, background, ... pixels.
-On malformed runs pycocotools reads foreign memory, crashes or never returns, so everything that comes from a file
-passes `compress`, `clean` or `from_json` here first: bytes, signs and totals are checked in bounded time and memory.
 """
 
 import re
