@@ -26,6 +26,12 @@ _HOME = {
     "write_predictions": "simvtr.schema",
     "check": "simvtr.doctor",
     "evaluate": "simvtr.evaluation",
+    "by_groups": "simvtr.evaluation",
+    "identity": "simvtr.evaluation",
+    "error_types": "simvtr.evaluation",
+    "oracle_ladder": "simvtr.evaluation",
+    "intervals": "simvtr.evaluation",
+    "compare": "simvtr.evaluation",
     "ModelConfig": "simvtr.config",
     "load": "simvtr.model",
     "SimVTR": "simvtr.model",
@@ -54,7 +60,7 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.data.video import read_frames
     from simvtr.doctor import check
     from simvtr.errors import DataError
-    from simvtr.evaluation import evaluate
+    from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder
     from simvtr.inference import FrameResult, FrameTrack, Predictor
     from simvtr.model import Outputs, SimVTR, load
     from simvtr.rle import Rle

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 import os
 import subprocess
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from simvtr.cli.main import main
+from simvtr.evaluation.scorecard import HEAD, VERSUS_HEAD
 from simvtr.rle import encode, to_json
 
 MASK = to_json(encode(np.array([[True, True, False, False]])))
@@ -108,3 +111,179 @@ def test_scoring_needs_no_torch(files):
     code = "import sys; sys.modules['torch'] = None; from simvtr.cli.main import main; sys.exit(main(sys.argv[1:]))"
     run = subprocess.run([sys.executable, "-c", code, "eval", *files([MASK, MASK])], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+def drawn(*frames):
+    """One mask a frame: ## covers the left half of 4 pixels, - is absent."""
+    return [None if frame == "-" else to_json(encode(np.array([[c == "#" for c in frame]]))) for frame in frames]
+
+
+@pytest.fixture
+def two_videos(tmp_path):
+    """A fish in each of two videos of 30 frames, and results that find both, one, and none of them."""
+    whole, elsewhere = drawn(*["##.."] * 30), drawn(*["..##"] * 30)
+    videos = [
+        {**TRUTH["videos"][0], "id": v, "length": 30, "file_names": [f"{v}/{t}.jpg" for t in range(30)]} for v in (1, 2)
+    ]
+    tracks = [{**TRUTH["annotations"][0], "id": v, "video_id": v, "segmentations": whole} for v in (1, 2)]
+    (tmp_path / "truth.json").write_text(json.dumps({**TRUTH, "videos": videos, "annotations": tracks}))
+    for name, found in (("good", (whole, whole)), ("half", (whole, elsewhere)), ("bad", (elsewhere, elsewhere))):
+        results = [
+            {"video_id": v, "category_id": 1, "score": 0.9, "segmentations": masks}
+            for v, masks in zip((1, 2), found, strict=True)
+        ]
+        (tmp_path / f"{name}.json").write_text(json.dumps(results))
+    return {name: str(tmp_path / f"{name}.json") for name in ("truth", "good", "half", "bad")}
+
+
+DETAILS = ["--groups", "--identity", "--errors", "--bootstrap", "20"]
+
+
+def test_every_detail_has_its_key_in_json_and_its_heading_in_the_table(two_videos, capsys):
+    files = [two_videos["truth"], two_videos["half"]]
+    assert main(["eval", *files, "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert main(["eval", *files, *DETAILS, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document.keys() - plain.keys() == {"intervals", "groups", "identity", "errors", "ladder"}
+    assert {key: document[key] for key in plain} == plain  # details change no figure
+    assert document["intervals"].keys() == plain["stats"].keys()
+    assert document["intervals"]["AR100"] == {
+        "value": 0.5,
+        "low": 0.0,
+        "high": 1.0,
+        "mean": pytest.approx(0.5, abs=0.3),
+    }
+    assert [group["name"] for group in document["groups"]][3:7] == ["short", "medium", "long", "longest"]
+    assert [group["tracks"] for group in document["groups"]][3:7] == [0, 2, 0, 0]  # 30 frames: 25 to 36
+    assert document["identity"]["class_averaged"]["DetA"] == pytest.approx(1 / 3)  # 30 found, 30 missed, 30 false
+    assert document["errors"]["errors"]["background"]["count"] == 1
+    assert [step["name"] for step in document["ladder"]][:2] == ["as found", "identities"]
+    assert main(["eval", *files, *DETAILS]) == 0
+    table, err = capsys.readouterr()
+    for heading in ("95 % INTERVALS, videos drawn again", "GROUPS", "IDENTITY", "ERROR TYPES", "ORACLE LADDER"):
+        assert heading in table.splitlines()
+    assert err == ""  # no terminal: no progress
+
+
+def test_csv_has_the_figures_of_json_one_a_line(two_videos, capsys):
+    files = [two_videos["truth"], two_videos["half"]]
+    assert main(["eval", *files, *DETAILS, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["eval", *files, *DETAILS, "--csv"]) == 0
+    head, *lines = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert tuple(head) == HEAD == ("part", "name", "figure", "value", "low", "high")
+    assert {len(line) for line in lines} == {6}
+    figures = {tuple(line[:3]): line[3:] for line in lines}
+    assert len(figures) == len(lines)  # no two lines under one name
+    ends = [document["intervals"]["AP"][end] for end in ("value", "low", "high")]
+    assert [float(value) for value in figures["all", "", "AP"]] == ends
+    for keys, value in (
+        (("category", "fish", "AR10"), document["categories"][0]["AR10"]),
+        (("length (ours)", "medium", "AP50"), document["groups"][4]["AP50"]),
+        (("identity", "class_averaged", "HOTA"), document["identity"]["class_averaged"]["HOTA"]),
+        (("identity of category", "fish", "threshold"), 0.9),
+        (("errors", "background", "count"), 1),
+        (("ladder", "false tracks", "AP"), document["ladder"][-1]["AP"]),
+    ):
+        assert float(figures[keys][0]) == value, keys
+        assert figures[keys][1:] == ["", ""]
+
+
+def test_a_stated_score_leaves_lower_tracks_out(two_videos, capsys):
+    files = [two_videos["truth"], two_videos["good"], "--identity", "--json"]
+    for score, accuracy in (("0.9", 1.0), ("0.91", 0.0)):
+        assert main(["eval", *files, "--score", score]) == 0
+        figures = json.loads(capsys.readouterr().out)["identity"]
+        assert (figures["threshold"], figures["class_averaged"]["DetA"]) == (float(score), accuracy)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--identity", "--dialect", "ytvos"], "--identity and --errors need whole lists"),
+        (["--errors", "--dialect", "ytvos"], "--identity and --errors need whole lists"),
+        (["--class-agnostic", "--groups"], "are by category"),
+        (["--class-agnostic", "--identity"], "are by category"),
+        (["--class-agnostic", "--errors"], "are by category"),
+        (["--score", "0.5"], "--score goes with --identity"),
+        (["--identity", "--score", "nan"], "--score must be a finite number, got nan"),
+        (["--bootstrap", "-1"], "--bootstrap must be a number of draws from 1 to 100000, got -1"),
+        (["--bootstrap", "0"], "--bootstrap must be a number of draws from 1 to 100000, got 0"),
+        (["--bootstrap", "1000000000"], "--bootstrap must be a number of draws from 1 to 100000, got 1000000000"),
+        (["--bootstrap", "9", "--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["other.json", "--groups"], "are of one system"),
+        (["other.json", "--identity"], "are of one system"),
+        (["other.json", "--errors"], "are of one system"),
+    ],
+    ids=" ".join,
+)
+def test_options_that_contradict_exit_2_with_one_line(options, says, capsys):
+    assert main(["eval", "absent.json", "absent.json", *options]) == 2  # before any file is opened
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith("simvtr eval: ")
+    assert says in err
+
+
+def test_one_form_at_a_time(capsys):
+    assert main(["eval", "absent.json", "absent.json", "--json", "--csv"]) == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_a_file_against_itself_says_that_nothing_survives(two_videos, capsys):
+    assert main(["eval", two_videos["truth"], two_videos["half"], two_videos["half"], "--bootstrap", "20"]) == 0
+    out, err = capsys.readouterr()
+    assert out.count(two_videos["half"]) == 2  # equal names are given with their folders
+    assert "The difference in AP does not survive: zero lies inside its 95 % interval." in out
+    assert "wins most" not in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(("order", "place"), [(("bad", "good"), "second"), (("good", "bad"), "first")])
+def test_good_against_bad_says_which_is_better(two_videos, order, place, capsys):
+    assert main(["eval", two_videos["truth"], *(two_videos[name] for name in order), "--bootstrap", "20"]) == 0
+    out = capsys.readouterr().out
+    assert f"The {place} has the higher AP, and the difference survives: good.json is better." in out
+    assert f"where the {place} wins most, AP of the video alone" in out
+    assert "from 20 draws of the videos, paired" in out
+
+
+def test_a_comparison_is_one_json_object(two_videos, capsys):
+    assert main(["eval", two_videos["truth"], two_videos["bad"], two_videos["half"], "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["first"], document["second"], document["samples"]) == ("bad.json", "half.json", 1000)
+    recall = document["differences"]["AR100"]
+    # a quarter of the draws has the lost video twice: zero lies inside
+    assert [recall[key] for key in ("first", "second", "difference", "low", "high", "survives")] == [
+        0.0, 0.5, 0.5, 0.0, 1.0, False,
+    ]  # fmt: skip
+    won, same = document["videos"]
+    assert (won["video_id"], won["first"], won["second"]) == (1, 0.0, pytest.approx(1.0))
+    assert same == {"video_id": 2, "first": 0.0, "second": 0.0, "difference": 0.0}
+    assert document["verdict"].startswith("The difference in AP does not survive")
+
+
+def test_a_comparison_as_csv_and_without_categories(two_videos, capsys):
+    files = [two_videos["truth"], two_videos["bad"], two_videos["good"]]
+    assert main(["eval", *files, "--csv", "--class-agnostic", "--bootstrap", "20"]) == 0
+    head, *lines = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert tuple(head) == VERSUS_HEAD
+    assert [float(value) for value in lines[0][1:]] == pytest.approx([0, 1, 1, 1, 1])  # AP
+    assert lines[5] == ["APl", "", "", "", "", ""]  # nothing is that large
+
+
+def test_a_wrong_second_file_exits_1_with_its_name(two_videos, tmp_path, capsys):
+    (tmp_path / "other.json").write_text("[]")
+    assert main(["eval", two_videos["truth"], two_videos["good"], str(tmp_path / "other.json")]) == 1
+    assert "other.json: there must be at least one track" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_is_no_error(two_videos):
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "simvtr.cli.main", "eval", two_videos["truth"], two_videos["good"]]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(write)
+    assert (run.returncode, run.stderr) == (0, "")
