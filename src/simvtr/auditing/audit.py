@@ -3,14 +3,16 @@
 honest results -> Row           attacks -> Row, Row, ...       truth alone -> Row, Row, ...
                -> figures, groups, error types, Timeline       all rows -> Finding, Finding, ...
 
-Nothing is computed here. Figures are fractions in [0, 1]; undefined is -1 in what evaluation hands over as a dict, None
+Nothing is scored here. Figures are fractions in [0, 1]; undefined is -1 in what evaluation hands over as a dict, None
 elsewhere.
 """
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from simvtr.auditing.linter import Remark
+from simvtr.evaluation.text import columns, percent
 
 MEASURES: dict[str, tuple[str, str]] = {
     "ytvos.AP": ("AP, reference rules", "AP as the public evaluator computes it, quirks and all"),
@@ -172,3 +174,24 @@ class Audit:
     timelines: tuple[Timeline, ...]
     seconds: float
     seed: int
+
+    def table(self) -> str:
+        """Verdict, findings and the sensitivity matrix as plain text, in percent; "-" where undefined."""
+        rows = [["", *(short for short, _ in MEASURES.values())]]
+        for row in (self.honest, *self.rows, *self.probes):
+            mark = " !" if row.refused else " =" if row.unchanged else ""
+            rows.append([row.name + mark, *("-" if v is None else percent(v) for v in row.values.values())])
+        notes = "!: strict refuses these; its figures count as missing what is missing. =: nothing to change. Percent."
+        found = [f"{number}. {finding.sentence}" for number, finding in enumerate(self.findings, start=1)]
+        remarks = [f"- {remark.sentence}" for remark in self.remarks]
+        parts = (
+            ("", " ".join(self.verdict)),
+            ("WHAT IS ODD ABOUT THE FILE\n", "\n".join(remarks)),
+            ("FINDINGS\n", "\n".join(found)),
+            ("AFTER EVERY ATTACK\n", f"{columns(rows, names=True)}\n\n{notes}"),
+        )
+        return "\n\n".join(heading + text for heading, text in parts if text)
+
+    def to_json(self) -> str:
+        """Everything as one JSON object; fractions at full precision, null or -1 where undefined."""
+        return json.dumps(asdict(self), indent=2)

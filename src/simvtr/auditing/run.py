@@ -1,0 +1,125 @@
+"""`audit`: truth and results in, everything the page shows out.
+
+results -> read (honest) -> attacks, probes -> Rows -> findings, verdict
+        -> linter, intervals, error types, oracle ladder, groups, timelines
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from simvtr.auditing.attacks import unpacked
+from simvtr.auditing.audit import Audit, Row
+from simvtr.auditing.cache import OverlapCache
+from simvtr.auditing.findings import findings, verdict
+from simvtr.auditing.linter import lint
+from simvtr.auditing.matrix import Reading, attacked, probed, read
+from simvtr.auditing.timelines import timelines
+from simvtr.errors import DataError
+from simvtr.evaluation.bootstrap import intervals
+from simvtr.evaluation.dialects import require_known_videos
+from simvtr.evaluation.errors import error_types
+from simvtr.evaluation.groups import by_groups, occlusion_of
+from simvtr.evaluation.ladder import oracle_ladder
+from simvtr.schema import Predictions, Track, Truth
+
+CONFIDENCE = 0.95
+
+
+def audit(
+    truth: Truth,
+    found: Predictions | Mapping[int, Sequence[Track]],
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """What a score of these results sees, and what it is blind to.
+
+    Args:
+        truth: read strictly.
+        found: results, read leniently from a file or as {video id: tracks}. What strict refuses is counted as missing
+            in all but the reference's figures, and said.
+        samples: draws of the videos for the intervals; 0 leaves them out.
+        seed: of everything random.
+        workers: processes; None: one a core.
+        progress: is told how many of the attacks are done, and how many there are.
+    Raises: DataError when nothing can be scored.
+
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from simvtr.rle import encode
+    >>> from simvtr.schema import Category, TruthTrack, Video
+    >>> mask = encode(np.ones((4, 4), bool))
+    >>> fish = TruthTrack(1, 1, 1, (mask,) * 4, (16.0,) * 4, ((0, 0, 4, 4),) * 4)
+    >>> truth = Truth({1: Video(1, 4, 4, length=4)}, {1: [fish]}, {1: Category(1, "fish")}, Path("truth.json"))
+    >>> made = audit(truth, {1: [Track(1, 0.9, (mask,) * 4)]}, workers=1)
+    >>> row = next(row for row in made.rows if row.slug == "first-1-short")
+    >>> row.values["ytvos.AP"], row.values["strict.AP"], row.refused
+    (1.0, 0.0, True)
+    """
+    began = time.monotonic()
+    name = found.path.name if isinstance(found, Predictions) else "results"
+    by_video = found.tracks if isinstance(found, Predictions) else found
+    require_known_videos(truth, by_video, name)
+    if not any(truth.tracks.values()) or not any(by_video.values()):
+        raise DataError(
+            f"{name}: there must be at least one true and one found track, got none. Nothing can be audited."
+        )
+    single = unpacked(found)
+    cache = OverlapCache(truth)
+    cache.learn(single)
+    occlusion = occlusion_of(truth)
+    honest = read(truth, single, cache, occlusion)
+    rows = attacked(truth, single, cache, occlusion, honest, seed, workers, progress)
+    probes = probed(truth, occlusion)
+    remarks = lint(truth, found)
+    row = Row("honest", "as they came", "honest", "The results themselves.", False, honest.values, bool(honest.refusal))
+    spans = _intervals(honest, samples, seed) if samples else {}
+    return Audit(
+        truth_name=truth.path.name,
+        results_name=name,
+        videos=len(truth.videos),
+        true_tracks=sum(map(len, truth.tracks.values())),
+        found_tracks=sum(map(len, by_video.values())),
+        verdict=verdict(row, rows, probes, remarks, honest.refusal, spans),
+        refusal=honest.refusal,
+        ytvos=honest.ytvos.stats,
+        strict=honest.strict.stats,
+        intervals=spans,
+        identity=honest.identity.as_dict(),
+        remarks=remarks,
+        honest=row,
+        rows=rows,
+        probes=probes,
+        findings=findings(row, rows, probes, remarks, honest.refusal),
+        errors=error_types(truth, honest.whole).as_dict(),
+        ladder=tuple({**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, honest.whole)),
+        groups=tuple(group.as_dict() for group in by_groups(truth, honest.strict)),
+        categories=tuple(honest.strict.as_dict()["categories"]),
+        timelines=tuple(timelines(truth, honest.whole, honest.strict, honest.identity, cache)),
+        seconds=time.monotonic() - began,
+        seed=seed,
+    )
+
+
+SAYS = {
+    "as found": "the results themselves",
+    "identities": "every mask follows its true track",
+    "classes": "and has its category",
+    "masks": "and its outline",
+    "false tracks": "and nothing else is claimed",
+}
+
+
+def _intervals(honest: Reading, samples: int, seed: int) -> dict[str, dict[str, float]]:
+    spans = {}
+    for prefix, result in (("", honest.strict), ("ytvos.", honest.ytvos)):
+        if prefix and result is honest.strict:
+            break
+        for name, interval in intervals(result, samples, seed, CONFIDENCE).items():
+            if interval.low >= 0:
+                spans[prefix + name] = {"low": interval.low, "high": interval.high, "confidence": CONFIDENCE}
+    if honest.ytvos is honest.strict:
+        spans |= {f"ytvos.{name}": span for name, span in spans.items()}
+    return spans
