@@ -1,0 +1,110 @@
+"""Findings and verdict: what the sensitivity matrix means for this pair, in plain sentences.
+
+honest row, attacks, probes, remarks -> Pair -> rules.py -> Finding, worst first
+                                                         -> verdict, three sentences
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from simvtr.auditing.audit import Finding, Row
+from simvtr.auditing.linter import Remark
+from simvtr.auditing.pair import AP, NAMES, REFERENCE_AP, WHOLE, Pair, points, share
+from simvtr.auditing.rules import APART, BLINDNESS, RULES, without_tracker
+
+
+def findings(
+    honest: Row, rows: Sequence[Row], probes: Sequence[Row], remarks: Sequence[Remark], refusal: str | None
+) -> tuple[Finding, ...]:
+    """What the matrix means for this truth and these results, worst first.
+
+    Severity is the share of a measure that is at stake, cut to [0, 1]: what the two readings differ by, what an attack
+    gains, what two measures differ by about one damage. Each rule states its own. Equals are sorted by row.
+
+    Args:
+        honest: the results as they came.
+        rows: of the attacks (`ATTACKS`).
+        probes: of the truth alone (`PROBES` of matrix.py).
+        remarks: of the linter.
+        refusal: why strict refuses the results, None where it accepts them.
+
+    >>> honest = Row("honest", "", "honest", "", False, {"ytvos.AP": 0.5, "strict.AP": 0.5})
+    >>> first = Row("first-1-short", "", "length", "", False, {"ytvos.AP": 0.38, "strict.AP": 0.002}, refused=True)
+    >>> (finding,) = findings(honest, [first], [], [], None)
+    >>> print(finding.sentence)
+    Submitting only the first frame keeps 76 % of AP under the reference evaluator; strict scoring keeps 0.4 %.
+    >>> round(finding.severity, 3), finding.row, finding.mechanism
+    (0.756, 'first-1-short', 'docs/metric.md#short-lists')
+    """
+    return _read(RULES, _pair(honest, rows, probes, remarks, refusal))
+
+
+def verdict(
+    honest: Row,
+    rows: Sequence[Row],
+    probes: Sequence[Row],
+    remarks: Sequence[Remark],
+    refusal: str | None,
+    intervals: Mapping[str, Mapping[str, float]],
+) -> tuple[str, str, str]:
+    """Three sentences: the score and whether strict accepts it; its worst blindness; what sees more, and what it takes.
+
+    Args: as `findings`; intervals: of strict figures, {"AP": {"low", "high", "confidence"}}; may be empty.
+    """
+    pair = _pair(honest, rows, probes, remarks, refusal)
+    blindness = _read(BLINDNESS, pair)
+    worst = blindness[0].sentence if blindness else "No attack tried here found a blindness in these scores."
+    return _score(pair, intervals.get("AP")), worst, f"{_best_measure(pair)}; {_tracking(pair)}."
+
+
+def _pair(
+    honest: Row, rows: Sequence[Row], probes: Sequence[Row], remarks: Sequence[Remark], refusal: str | None
+) -> Pair:
+    by_slug = [{row.slug: row for row in some} for some in (rows, probes)]
+    return Pair(honest, *by_slug, remarks=remarks, refused=refusal is not None)
+
+
+def _read(rules: Sequence[Callable[[Pair], Iterator[Finding]]], pair: Pair) -> tuple[Finding, ...]:
+    found = [finding for rule in rules for finding in rule(pair)]
+    return tuple(sorted(found, key=lambda finding: (-finding.severity, finding.row or "", finding.sentence)))
+
+
+def _score(pair: Pair, interval: Mapping[str, float] | None) -> str:
+    ytvos, strict = pair.honest.values.get(REFERENCE_AP), pair.honest.values.get(AP)
+    if ytvos is None or strict is None:
+        return "AP is not defined here: the truth has no track to be found."
+    said = f"AP is {points(ytvos)} under the reference evaluator; "
+    within = (
+        f" ({points(interval['low'])} to {points(interval['high'])} at {share(interval['confidence'])} confidence)"
+        if interval
+        else ""
+    )
+    told = f"says {points(strict)}{within}"
+    if pair.refused:
+        return f"{said}strict scoring refuses these results, and {told} where what is missing counts as missing."
+    return f"{said}strict scoring accepts these results and {told}."
+
+
+def _best_measure(pair: Pair) -> str:
+    """The measure that notices the most kinds of damage, each by APART or more; of equals that which loses most."""
+    families = ("length", "frames", "abstention", "identity", "masks")
+    damage = [row.slug for row in pair.rows.values() if row.family in families and not row.oracle and not row.unchanged]
+    noticed: dict[str, tuple[int, float]] = {}
+    for key in WHOLE:
+        losses = [loss for slug in damage if (loss := pair.lost(slug, key)) is not None]
+        if losses:
+            noticed[key] = (sum(loss >= APART for loss in losses), sum(losses))
+    if not noticed:
+        return "No measure could be compared"
+    best = max(noticed, key=lambda key: noticed[key])
+    said = f"Of {len(damage)} kinds of damage {NAMES[best]} notices the most, {noticed[best][0]}"
+    said = f"{said} (a loss of {share(APART)} or more)"
+    if best != REFERENCE_AP and REFERENCE_AP in noticed:
+        said = f"{said}, {NAMES[REFERENCE_AP]} {noticed[REFERENCE_AP][0]}"
+    return said
+
+
+def _tracking(pair: Pair) -> str:
+    best = without_tracker(pair)
+    if best is None:
+        return "how much tracking this data set needs was not measured"
+    return f"true masks linked by {best[2]} reach AP {points(best[0])} on this data set"

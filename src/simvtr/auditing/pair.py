@@ -1,0 +1,111 @@
+"""One audited pair as the rules of findings read it: what a measure keeps under an attack, and how it is put in words.
+
+AP without more is AP as strict scores it; with the reference's rules it is called "AP under the reference evaluator".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from simvtr.auditing.audit import MEASURES, Finding, Row
+from simvtr.auditing.linter import Remark
+
+AP, REFERENCE_AP = "strict.AP", "ytvos.AP"
+NAMES = {key: key for key in MEASURES} | {
+    AP: "AP",
+    REFERENCE_AP: "AP under the reference evaluator",
+    "strict.AP50": "AP50",
+    "strict.AR10": "AR10",
+}
+WHOLE = tuple(key for key in MEASURES if not key.startswith("AP "))  # not of a group, which may be a single track
+STRICT = tuple(key for key in WHOLE if key != REFERENCE_AP)
+
+
+class Mechanism(StrEnum):
+    """Where docs/metric.md describes why a finding is as it is."""
+
+    DIALECTS = "docs/metric.md#5-two-dialects"
+    SHORT_LISTS = "docs/metric.md#short-lists"
+    ABSTENTION = "docs/metric.md#abstention"
+    FREE_TRACKS = "docs/metric.md#free-tracks"
+    STILL_FRAMES = "docs/metric.md#held-and-shuffled-frames"
+    LINKS = "docs/metric.md#cut-and-swapped-tracks"
+    BLIND = "docs/metric.md#blind-measures"
+    BOUNDARIES = "docs/metric.md#boundaries"
+    ORDER = "docs/metric.md#the-order-of-scores"
+    PROBES = "docs/metric.md#how-much-needs-tracking"
+    CEILING = "docs/metric.md#the-ceiling"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """All that the rules read."""
+
+    honest: Row
+    rows: Mapping[str, Row]  # attacks by slug
+    probes: Mapping[str, Row]
+    remarks: Sequence[Remark]
+    refused: bool
+
+    def kept(self, slug: str, key: str) -> float | None:
+        """The share of the honest value that an attack leaves; None where there is none or nothing was changed."""
+        row = self.rows.get(slug)
+        if row is None or row.unchanged:
+            return None
+        before, after = self.honest.values.get(key), row.values.get(key)
+        return after / before if before and after is not None else None
+
+    def lost(self, slug: str, key: str) -> float | None:
+        """The share of the honest value that an attack takes; negative where it adds."""
+        kept = self.kept(slug, key)
+        return None if kept is None else 1 - kept
+
+    @property
+    def apart(self) -> float:
+        """The share of the reference's AP that goes when what is missing counts as missing."""
+        ytvos, strict = self.honest.values.get(REFERENCE_AP), self.honest.values.get(AP)
+        return max(0.0, 1 - strict / ytvos) if ytvos and strict is not None else 0.0
+
+
+def finding(severity: float, sentence: str, row: str | None, mechanism: Mechanism) -> Finding:
+    """A finding whose severity is cut to [0, 1]."""
+    return Finding(min(1.0, max(0.0, severity)), sentence, row, mechanism.value)
+
+
+def share(fraction: float) -> str:
+    """A share in percent: one digit below 10 %, none above. Never all or nothing where it is not.
+
+    >>> share(0.7642), share(0.0042), share(0.0001), share(0.998), share(1), share(0)
+    ('76 %', '0.4 %', 'under 0.1 %', 'over 99 %', '100 %', '0 %')
+    """
+    percent = 100 * fraction
+    if 1e-6 < percent < 0.05:
+        return "under 0.1 %"
+    if 99.5 <= percent < 100 - 1e-6:
+        return "over 99 %"
+    if percent <= 1e-6:
+        return "0 %"
+    return f"{percent:.1f} %" if percent < 9.95 else f"{percent:,.0f} %"
+
+
+def keeps(kept: float, name: str = "AP") -> str:
+    """What an attack does to a measure of which this share is left, told by what stays.
+
+    >>> keeps(0.76), keeps(1.09, "HOTA")
+    ('keeps 76 % of AP', 'raises HOTA by 9.0 %')
+    """
+    return f"raises {name} by {share(kept - 1)}" if kept > 1 + 1e-9 else f"keeps {share(kept)} of {name}"
+
+
+def costs(kept: float, name: str = "AP") -> str:
+    """As `keeps`, told by what goes.
+
+    >>> costs(0.76), costs(1.09, "HOTA")
+    ('costs 24 % of AP', 'raises HOTA by 9.0 %')
+    """
+    return f"raises {name} by {share(kept - 1)}" if kept > 1 + 1e-9 else f"costs {share(1 - kept)} of {name}"
+
+
+def points(value: float) -> str:
+    """A figure in points, with one digit as reports have it."""
+    return f"{100 * value:.1f}"
