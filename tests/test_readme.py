@@ -31,6 +31,20 @@ def test_every_command_names_a_verb_and_its_options(capsys):
             assert option in usage, f"simvtr {verb} has no {option}"
 
 
+def test_what_eval_prints_is_what_the_readme_shows(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    from simvtr.cli.main import main
+
+    (command,) = re.findall(r"^simvtr (eval docs/examples/.*)$", README, flags=re.MULTILINE)
+    (excerpt,) = (block for kind, block in BLOCKS if kind == "text")
+    assert main(shlex.split(command)) == 0
+    printed = capsys.readouterr().out
+    at = 0
+    for part in excerpt.split("...\n"):  # in this order
+        assert part in printed[at:]
+        at = printed.index(part, at) + len(part)
+
+
 def test_make_has_the_targets():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", README, flags=re.MULTILINE):
