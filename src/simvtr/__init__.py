@@ -32,6 +32,7 @@ _HOME = {
     "oracle_ladder": "simvtr.evaluation",
     "intervals": "simvtr.evaluation",
     "compare": "simvtr.evaluation",
+    "audit": "simvtr.report.audited",
     "ModelConfig": "simvtr.config",
     "load": "simvtr.model",
     "SimVTR": "simvtr.model",
@@ -63,6 +64,7 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder
     from simvtr.inference import FrameResult, FrameTrack, Predictor
     from simvtr.model import Outputs, SimVTR, load
+    from simvtr.report.audited import audit
     from simvtr.rle import Rle
     from simvtr.schema import (
         Category,

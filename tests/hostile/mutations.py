@@ -23,7 +23,25 @@ NEW = st.one_of(
     st.integers(-(2**70), 2**70),
     st.sampled_from([0, 1, 2, 7, 40, 2**53, -(2**53)]),
 )
-OPTIONS = st.lists(st.sampled_from(["--json", "--dialect=ytvos", "--class-agnostic"]), unique=True)
+OPTIONS = st.sampled_from(
+    [
+        [],
+        ["--json"],
+        ["--csv"],
+        ["--class-agnostic"],
+        ["--dialect=ytvos"],
+        ["--dialect=ytvos", "--class-agnostic", "--json"],
+        ["--dialect=ytvos", "--groups"],
+        ["--groups"],
+        ["--groups", "--json"],
+        ["--identity"],
+        ["--identity", "--score=0.6", "--csv"],
+        ["--errors"],
+        ["--errors", "--json"],
+        ["--bootstrap=5"],
+        ["--groups", "--identity", "--errors", "--bootstrap=3", "--json"],
+    ]
+)
 
 
 @st.composite

@@ -89,6 +89,7 @@ class Bar:
         states: one letter a frame. "." is absent. Of a true track: "p" met by its partner (frame IoU at least 0.5),
             "m" missed. Of a found track: "g" lies well on its partner (at least 0.5), "b" lies badly on it, "x" lies on
             another true track (an identity error), "f" lies on nothing true.
+        track: id of a true track; of a found one its position in the video's list.
     """
 
     label: str
@@ -96,6 +97,7 @@ class Bar:
     score: float | None
     partner: int | None
     states: str
+    track: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Timeline:
         true: every true track.
         found: partners of true tracks first, then the others by falling score, at most 20.
         hits, missed: true tracks with and without a partner.
-        false: found tracks without a partner, also those that are not shown.
+        false: found tracks without a partner whose score counts for the identity measures, also if not shown.
         switches: changes of the found track that lies on a true one.
         mean_iou: mean track IoU of the partners, None without any.
     """

@@ -11,6 +11,11 @@ from simvtr.auditing.linter import Remark
 from simvtr.auditing.pair import AP, NAMES, REFERENCE_AP, WHOLE, Pair, points, share
 from simvtr.auditing.rules import APART, BLINDNESS, RULES, without_tracker
 
+WHOLE_LISTS = (
+    "Results that strict accepts (full lists, null where nothing was found, masks of the video's size) score the same"
+    " under both readings"
+)
+
 
 def findings(
     honest: Row, rows: Sequence[Row], probes: Sequence[Row], remarks: Sequence[Remark], refusal: str | None
@@ -18,7 +23,8 @@ def findings(
     """What the matrix means for this truth and these results, worst first.
 
     Severity is the share of a measure that is at stake, cut to [0, 1]: what the two readings differ by, what an attack
-    gains, what two measures differ by about one damage. Each rule states its own. Equals are sorted by row.
+    adds to what a measure then is, what two measures differ by about one damage. Each rule states its own. Equals are
+    sorted by row.
 
     Args:
         honest: the results as they came.
@@ -53,7 +59,8 @@ def verdict(
     pair = _pair(honest, rows, probes, remarks, refusal)
     blindness = _read(BLINDNESS, pair)
     worst = blindness[0].sentence if blindness else "No attack tried here found a blindness in these scores."
-    return _score(pair, intervals.get("AP")), worst, f"{_best_measure(pair)}; {_tracking(pair)}."
+    takes = WHOLE_LISTS if pair.refused else _best_measure(pair)
+    return _score(pair, intervals.get("AP")), worst, f"{takes}; {_tracking(pair)}."
 
 
 def _pair(
@@ -75,7 +82,7 @@ def _score(pair: Pair, interval: Mapping[str, float] | None) -> str:
     said = f"AP is {points(ytvos)} under the reference evaluator; "
     within = (
         f" ({points(interval['low'])} to {points(interval['high'])} at {share(interval['confidence'])} confidence)"
-        if interval
+        if interval and interval["low"] < interval["high"]  # of a single video there is no spread
         else ""
     )
     told = f"says {points(strict)}{within}"

@@ -72,6 +72,15 @@ def finding(severity: float, sentence: str, row: str | None, mechanism: Mechanis
     return Finding(min(1.0, max(0.0, severity)), sentence, row, mechanism.value)
 
 
+def gain(kept: float) -> float:
+    """What an attack adds to a measure, as a share of what it then is; negative for a loss, of what it was.
+
+    >>> gain(1.25), gain(1)
+    (0.2, 0.0)
+    """
+    return (kept - 1) / max(1, kept)
+
+
 def share(fraction: float) -> str:
     """A share in percent: one digit below 10 %, none above. Never all or nothing where it is not.
 

@@ -7,7 +7,20 @@ from collections.abc import Iterator
 
 from simvtr.auditing.attacks import FIRST_FRAMES, PIECES, STEPS, TAILS
 from simvtr.auditing.audit import Finding, Row
-from simvtr.auditing.pair import AP, NAMES, REFERENCE_AP, STRICT, Mechanism, Pair, costs, finding, keeps, points, share
+from simvtr.auditing.pair import (
+    AP,
+    NAMES,
+    REFERENCE_AP,
+    STRICT,
+    Mechanism,
+    Pair,
+    costs,
+    finding,
+    gain,
+    keeps,
+    points,
+    share,
+)
 from simvtr.evaluation.matching import FOUND_LIMITS
 
 UNSEEN = 0.01  # of the honest value: a measure that changes by less does not see a damage; a smaller gain is none
@@ -43,20 +56,27 @@ def _refused(pair: Pair) -> Iterator[Finding]:
     )
 
 
-def _remarks(pair: Pair) -> Iterator[Finding]:
-    """Severity: as `_refused` for what strict refuses, QUIET for candidate explanations."""
+def _breaches(pair: Pair) -> Iterator[Finding]:
+    """Remarks on what strict refuses. Severity: as `_refused`."""
     for remark in pair.remarks:
         if remark.kind in REFUSED_KINDS:
-            severity, mechanism, end = max(QUIET, pair.apart), Mechanism.DIALECTS, ""
-        elif remark.kind in CANDIDATES:
-            severity, mechanism, end = QUIET, CANDIDATES[remark.kind], " It is a candidate explanation of the score."
-        else:
-            continue
-        yield finding(severity, f"In your results {remark.sentence}{end}", f"lint-{remark.kind}", mechanism)
+            severity = max(QUIET, pair.apart)
+            yield finding(severity, f"In your results {remark.sentence}", f"lint-{remark.kind}", Mechanism.DIALECTS)
+
+
+def _candidates(pair: Pair) -> Iterator[Finding]:
+    """Remarks on what strict accepts, but may explain a score. Severity: QUIET."""
+    for remark in pair.remarks:
+        if remark.kind in CANDIDATES:
+            said = f"In your results {remark.sentence} It is a candidate explanation of the score."
+            yield finding(QUIET, said, f"lint-{remark.kind}", CANDIDATES[remark.kind])
 
 
 def _short_lists(pair: Pair) -> Iterator[Finding]:
-    """The fewest frames whose gap between the readings is WIDE, else the widest from APART on. Severity: the gap."""
+    """The fewest frames whose gap between the readings is WIDE, else the widest from APART on. Severity: the gap.
+
+    Where the reference's AP rises, the gap is one of what it then is.
+    """
     gaps: list[tuple[float, int, float, float]] = []
     for k in FIRST_FRAMES:
         ytvos, strict = pair.kept(f"first-{k}-short", REFERENCE_AP), pair.kept(f"first-{k}-short", AP)
@@ -66,16 +86,16 @@ def _short_lists(pair: Pair) -> Iterator[Finding]:
         wide = [gap for gap in gaps if gap[0] >= WIDE]
         gap, k, ytvos, strict = wide[0] if wide else max(gaps, key=lambda gap: gap[0])
         yield finding(
-            gap,
+            gap / max(1, ytvos),
             f"Submitting only the first {'frame' if k == 1 else f'{k} frames'} {keeps(ytvos)} under the reference"
-            f" evaluator; strict scoring keeps {share(strict)}.",
+            f" evaluator; strict scoring {_also(strict)}.",
             f"first-{k}-short",
             Mechanism.SHORT_LISTS,
         )
 
 
 def _abstention(pair: Pair) -> Iterator[Finding]:
-    """From a gain of UNSEEN or a gap of APART between the readings on. Severity: the larger of both."""
+    """From a gain of UNSEEN or a gap of APART between the readings on. Severity: the larger of both, as above."""
     for slug, where in (
         ("abstain-median", "in all frames of a track but one"),
         ("abstain-jumps", "in the frames where a track's area jumps"),
@@ -85,9 +105,9 @@ def _abstention(pair: Pair) -> Iterator[Finding]:
         if ytvos is None or strict is None or (ytvos - 1 < UNSEEN and ytvos - strict < APART):
             continue
         yield finding(
-            max(ytvos - 1, ytvos - strict),
+            max(gain(ytvos), (ytvos - strict) / max(1, ytvos)),
             f"Abstaining by mis-sized masks {where} {keeps(ytvos)} under the reference evaluator; strict scoring"
-            f" keeps {share(strict)}.",
+            f" {_also(strict)}.",
             slug,
             Mechanism.ABSTENTION,
         )
@@ -103,7 +123,7 @@ def _free_tracks(pair: Pair) -> Iterator[Finding]:
         kept = pair.kept(slug, AP)
         if kept is not None and 1 - kept < UNSEEN:
             said = keeps(kept) if kept - 1 >= UNSEEN else "costs nothing of AP" if kept >= 1 - 1e-9 else costs(kept)
-            yield finding(max(QUIET, kept - 1), f"{what} {said}.", slug, Mechanism.FREE_TRACKS)
+            yield finding(max(QUIET, gain(kept)), f"{what} {said}.", slug, Mechanism.FREE_TRACKS)
 
 
 def _links(pair: Pair) -> Iterator[Finding]:
@@ -169,16 +189,20 @@ def _still_frames(pair: Pair) -> Iterator[Finding]:
 
 def _boundaries(pair: Pair) -> Iterator[Finding]:
     """The small change of masks that costs most, from APART on, and that gains most, from UNSEEN on. Severity: that."""
-    changes = (("dilated", "Growing"), ("eroded", "Shrinking"), ("shifted", "Moving"))
+    changes = (
+        ("dilated", "Growing", "too tight"),
+        ("eroded", "Shrinking", "too wide"),
+        ("shifted", "Moving", "too far up or left"),
+    )
     kept = [(ap, *one) for one in changes if (ap := pair.kept(one[0], AP)) is not None]
     if kept and 1 - min(kept)[0] >= APART:
-        least, slug, what = min(kept)
+        least, slug, what, _ = min(kept)
         said = f"{what} every mask a little {costs(least)}: the score hangs on boundaries."
         yield finding(1 - least, said, slug, Mechanism.BOUNDARIES)
     if kept and max(kept)[0] - 1 >= UNSEEN:
-        most, slug, what = max(kept)
-        said = f"{what} every mask a little {keeps(most)}; candidate explanation: true ones are drawn otherwise."
-        yield finding(most - 1, said, slug, Mechanism.BOUNDARIES)
+        most, slug, what, drawn = max(kept)
+        said = f"{what} every mask a little {keeps(most)}; candidate explanation: they are {drawn}."
+        yield finding(gain(most), said, slug, Mechanism.BOUNDARIES)
 
 
 def _order(pair: Pair) -> Iterator[Finding]:
@@ -189,10 +213,10 @@ def _order(pair: Pair) -> Iterator[Finding]:
     tied, rescaled = pair.kept("tied", AP), pair.kept("rescaled", AP)
     if tied is not None and 1 - tied < UNSEEN:
         said = f"Tying all scores {costs(tied)}: the order of the file says no less than the scores do."
-        yield finding(max(QUIET, tied - 1), said, "tied", Mechanism.ORDER)
+        yield finding(max(QUIET, gain(tied)), said, "tied", Mechanism.ORDER)
     if rescaled is not None and (rescaled - 1 >= UNSEEN or 1 - rescaled >= APART):
         said = f"Dividing every score by the highest of its video {costs(rescaled)}: AP ranks all videos together."
-        yield finding(abs(rescaled - 1), said, "rescaled", Mechanism.ORDER)
+        yield finding(abs(gain(rescaled)), said, "rescaled", Mechanism.ORDER)
 
 
 def _untracked(pair: Pair) -> Iterator[Finding]:
@@ -235,9 +259,13 @@ def _ceiling(pair: Pair) -> Iterator[Finding]:
         yield finding(1 - ytvos / strict, said, "truth", Mechanism.CEILING)
 
 
+def _also(kept: float) -> str:
+    return f"adds {share(kept - 1)}" if kept > 1 + 1e-9 else f"keeps {share(kept)}"
+
+
 def _ordinal(n: int) -> str:
     return {2: "2nd", 3: "3rd"}.get(n, f"{n}th")
 
 
-BLINDNESS = (_short_lists, _abstention, _free_tracks, _links, _blind)
-RULES = (_refused, _remarks, *BLINDNESS, _still_frames, _boundaries, _order, _untracked, _ceiling)
+BLINDNESS = (_breaches, _short_lists, _abstention, _free_tracks, _links, _blind)
+RULES = (_refused, _candidates, *BLINDNESS, _still_frames, _boundaries, _order, _untracked, _ceiling)

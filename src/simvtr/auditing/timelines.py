@@ -70,6 +70,7 @@ def _timeline(
             score=None,
             partner=found_of.get(j),
             states=_true_states(overlap.truth[:, j], well[:, found_of[j], j] if j in found_of else None),
+            track=track.id,
         )
         for j, track in enumerate(true)
     ]
@@ -80,6 +81,7 @@ def _timeline(
             score=tracks[i].score,
             partner=true_of.get(i),
             states=_found_states(overlap.found[:, at], overlap.iou[:, at], well[:, at], true_of.get(i)),
+            track=i,
         )
         for at, i in enumerate(shown)
     ]

@@ -16,6 +16,7 @@ VERBS = {
     "segment": ("segment", "instance masks with identities for a video, a folder of images or a data set"),
     "train": ("train", "train or fine-tune a model by a recipe"),
     "eval": ("evaluate", "score results against YouTube-VIS / OVIS ground truth"),
+    "audit": ("audit", "show on one page what a score survives, and what it is blind to"),
     "synth": ("synth", "make an occluded data set with YouTube-VIS / OVIS annotations"),
     "check": ("check", "list every problem of a data set"),
 }

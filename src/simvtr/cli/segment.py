@@ -184,19 +184,13 @@ def _dataset(args: argparse.Namespace) -> list[_Clip]:
     from simvtr.data.video import read_frames
     from simvtr.errors import DataError
     from simvtr.schema import Video, read_truth
-
-    root = args.images.resolve()
+    from simvtr.schema.source import image_path
 
     def opener(video: Video) -> Callable[[], "FrameReader"]:
         where = f"{args.source[0]}, video {video.id}"
         if not video.file_names:
             raise DataError(f"{where}: file_names must list its frames, there are none. Add them.")
-        paths = [(root / name).resolve() for name in video.file_names[: args.max_frames]]
-        for name, path in zip(video.file_names, paths, strict=False):  # `paths` may be cut short
-            if not path.is_relative_to(root):
-                raise DataError(f"{where}: {name!r} leads out of {root}. Names must stay inside it.")
-            if not path.is_file():
-                raise DataError(f"{where}: no file {name!r} in {root}. Correct --images.")
+        paths = [image_path(args.images, name, where) for name in video.file_names[: args.max_frames]]
 
         def open_it() -> "FrameReader":
             reader = read_frames(paths)

@@ -21,6 +21,7 @@ from simvtr.data.video.images import UNREADABLE
 from simvtr.errors import DataError
 from simvtr.rle import decode
 from simvtr.schema import Truth, TruthTrack, Video
+from simvtr.schema.source import image_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class VideoDataset:
         self._tracks: dict[int, list[tuple[int, TruthTrack]]] = {}
         self._cache: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
         self.skipped = 0
-        root = Path(images).resolve()
+        root = Path(os.path.realpath(images))
         for video_id, video in truth.videos.items():
             if first >= video.length:
                 continue
@@ -142,7 +143,9 @@ class VideoDataset:
                 )
             self._videos[video_id] = video
             names = video.file_names[first:last]
-            self._paths[video_id] = [self._path(root, video_id, first + i, name) for i, name in enumerate(names)]
+            self._paths[video_id] = [
+                image_path(root, name, self._at(video_id, first + i)) for i, name in enumerate(names)
+            ]
             found = [track for track in truth.tracks.get(video_id, ()) if not track.crowd]
             known = [(classes[track.category_id], track) for track in found if track.category_id in classes]
             self._tracks[video_id] = known
@@ -154,14 +157,6 @@ class VideoDataset:
                 f"{self._where}: no track has a category that the model knows (ids {', '.join(map(str, ids))}). "
                 f"Give the model the categories of this data set."
             )
-
-    def _path(self, root: Path, video_id: int, frame: int, name: str) -> Path:
-        path = Path(os.path.realpath(root / name))
-        if not path.is_relative_to(root):
-            raise DataError(f"{self._at(video_id, frame)}: {name!r} leads out of {root}. Names must stay inside it.")
-        if not path.is_file():
-            raise DataError(f"{self._at(video_id, frame)}: no file {name!r} in {root}. Correct the image folder.")
-        return path
 
     def _at(self, video_id: int, frame: int) -> str:
         return f"{self._where}, video {video_id}, frame {frame}"

@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import gzip
+import os
 import stat
 import zipfile
 import zlib
@@ -219,3 +220,17 @@ def _malformed(data: bytes, text: str) -> str:
 
 def _lower(text: str) -> str:
     return text if text.startswith("JSON") else text[:1].lower() + text[1:]
+
+
+def image_path(root: Path, name: str, where: str) -> Path:
+    """The file of a frame. Names come from a file that anybody may have written, so they must stay inside `root`.
+
+    Raises: DataError naming `where` when the name leads out of `root` or is of no file.
+    """
+    home = Path(os.path.realpath(root))
+    path = Path(os.path.realpath(home / name))
+    if not path.is_relative_to(home):
+        raise DataError(f"{where}: {name!r} leads out of {home}. Names must stay inside it.")
+    if not path.is_file():
+        raise DataError(f"{where}: no file {name!r} in {home}. Correct the image folder.")
+    return path

@@ -1,0 +1,161 @@
+"""Show on one page what a score survives: attacks on the results, findings, error types, every track over time."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simvtr.cli.steps import steps_bar
+
+if TYPE_CHECKING:
+    from simvtr.auditing.audit import Audit, Timeline
+    from simvtr.report import FramePair
+    from simvtr.schema import Predictions, Truth
+
+PICTURED, FRAMES = 6, 24  # videos with pictures, frames of each: a page of about 1 MB
+SAMPLES = 1000  # draws of the videos
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("truth", type=Path, help="annotations (YouTube-VIS JSON, plain or .gz)")
+    parser.add_argument("results", type=Path, nargs="?", help="results (JSON, .gz, or the ZIP a server takes)")
+    parser.add_argument("other", type=Path, nargs="?", help="results of a second system, to be held against the first")
+    parser.add_argument("-o", "--out", type=Path, help="the page (default: audit.html; a sweep's folder: sweep)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON, too")
+    parser.add_argument("--images", type=Path, help="folder of the frames: the page gets pictures of some videos")
+    parser.add_argument("--videos", metavar="ID,ID", help="which (default: the six with most errors)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    parser.add_argument("--workers", type=int, help="processes (default: one a core)")
+    sweep = parser.add_argument_group("the frame sweep: run a model at several windows, and score every reading")
+    sweep.add_argument("--sweep", metavar="WEIGHTS", help="packaged name or folder; needs --images and no results")
+    sweep.add_argument("--windows", default="1,2,4,8,16,all", help="frames a forward (default: 1,2,4,8,16,all)")
+    sweep.add_argument("--max-videos", type=int, help="only the first so many videos")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Audit one system, hold two against each other, or sweep a model. Returns 0, or 2 where options do not fit."""
+    wrong = _contradiction(args)
+    if wrong:
+        print(f"simvtr audit: {wrong}", file=sys.stderr)
+        return 2
+    if args.sweep:
+        from simvtr.cli.sweep import run_sweep
+
+        args.out = args.out or Path("sweep")
+        return run_sweep(args)
+    from simvtr.report import write_audit
+    from simvtr.schema import read_truth
+    from simvtr.schema.writer import atomic
+
+    truth = read_truth(args.truth)
+    first, found = _audited(args, truth, args.results)
+    page = args.out or Path("audit.html")
+    more: dict[str, Any] = {}
+    if args.other:
+        second, other = _audited(args, truth, args.other)
+        more = {"other": second, **_paired(truth, found, other, args.seed)}
+    frames = pictures(truth, found, first, args.images, _chosen(args, first)) if args.images else None
+    write_audit(page, first, frames=frames, **more)
+    if args.json:
+        with atomic(args.json) as file:
+            file.write(first.to_json().encode())
+    print(first.table())
+    print(f"\npage  {page}   <- open this one in a browser")
+    return 0
+
+
+def _contradiction(args: argparse.Namespace) -> str | None:
+    if args.sweep:
+        if args.results or not args.images:
+            return "--sweep takes the truth and --images, and no results: the model makes them"
+        return None
+    if not args.results:
+        return "results are missing: simvtr audit TRUTH RESULTS, or --sweep WEIGHTS"
+    if args.videos and not args.images:
+        return "--videos says of which videos there are pictures: give --images, too"
+    if args.videos and not all(part.strip().lstrip("-").isdecimal() for part in args.videos.split(",")):
+        return f"--videos must be ids with commas between them, got {args.videos!r}"
+    if args.workers is not None and args.workers < 1:
+        return f"--workers must be at least 1, got {args.workers}"
+    return None
+
+
+def _audited(args: argparse.Namespace, truth: "Truth", path: Path) -> "tuple[Audit, Predictions]":
+    from simvtr.auditing.run import audit
+    from simvtr.schema import read_predictions
+
+    found = read_predictions(path, truth, strict=False)
+    with steps_bar() as bar:
+        made = audit(
+            truth,
+            found,
+            samples=SAMPLES,
+            seed=args.seed,
+            workers=args.workers,
+            progress=bar.of(f"attacks on {path.name}"),
+        )
+    return made, found
+
+
+def _paired(truth: "Truth", first: "Predictions", second: "Predictions", seed: int) -> dict[str, Any]:
+    """Differences of two systems under the strict rules, what is missing counting as missing."""
+    from simvtr.auditing.matrix import without_breaches
+    from simvtr.evaluation import evaluate
+    from simvtr.evaluation.bootstrap import compare, per_video
+
+    one, two = (evaluate(truth, without_breaches(truth, found.tracks)) for found in (first, second))
+    return {"differences": compare(one, two, SAMPLES, seed), "by_video": per_video(one, two)}
+
+
+def _chosen(args: argparse.Namespace, audit: "Audit") -> "list[Timeline]":
+    """The videos whose pictures the page shows: those asked for, else those with most errors."""
+    from simvtr.errors import DataError
+
+    if not args.videos:
+        errors = sorted(audit.timelines, key=lambda t: -(t.missed + t.false + t.switches))
+        return errors[:PICTURED]
+    by_id = {timeline.video_id: timeline for timeline in audit.timelines}
+    wanted = [int(part) for part in args.videos.split(",")]
+    unknown = [video for video in wanted if video not in by_id]
+    if unknown:
+        raise DataError(f"--videos: ids must be of videos in {args.truth.name}, which has no {unknown[0]}.")
+    return [by_id[video] for video in wanted]
+
+
+def pictures(
+    truth: "Truth", found: "Predictions", audit: "Audit", images: Path, chosen: "list[Timeline]"
+) -> "dict[int, list[FramePair]]":
+    """Frames of the chosen videos, each with the masks of the truth and of the results.
+
+    Tracks that are partners have one colour; found tracks below their category's threshold of score are left out.
+    """
+    from simvtr.errors import DataError
+    from simvtr.report.pictures import frame_pair, read_picture
+    from simvtr.schema.source import image_path
+
+    least = {row["id"]: row["threshold"] for row in audit.identity["categories"]}
+    made: dict[int, list[FramePair]] = {}
+    for timeline in chosen:
+        video = truth.videos[timeline.video_id]
+        tracks = found.tracks[video.id]
+        true = {track.id: track for track in truth.tracks[video.id]}
+        colours = [(true[bar.track].segmentations, at) for at, bar in enumerate(timeline.true)]
+        drawn = [
+            (tracks[bar.track].segmentations, bar.partner)
+            for bar in timeline.found
+            if bar.score is not None and bar.score >= (least[tracks[bar.track].category_id] or 0)
+        ]
+        step = max(1, -(-video.length // FRAMES))
+        for index in range(0, video.length, step):
+            where = f"{truth.path.name}, video {video.id}, frame {index}"
+            if index >= len(video.file_names):
+                raise DataError(
+                    f"{where}: file_names must list every frame, there are {len(video.file_names)}. Add it."
+                )
+            path = image_path(images, video.file_names[index], where)
+            frame = read_picture(path, (video.height, video.width), where)
+            pairs = [
+                [(masks[index], number) for masks, number in side if index < len(masks)] for side in (colours, drawn)
+            ]
+            made.setdefault(video.id, []).append(frame_pair(index, frame, *pairs))
+    return made
