@@ -68,7 +68,7 @@ def test_abstention_is_told_where_it_gains_a_hundredth_or_the_readings_are_a_ten
     gained = only(row(slug, 0.5, ytvos=0.505 + EPSILON))
     assert "Abstaining by mis-sized masks in " in gained.sentence
     assert f"raises AP by 1.2 % {UNDER}; strict scoring keeps 100 %." in gained.sentence
-    assert gained.severity == pytest.approx(0.006 / 0.5)
+    assert gained.severity == pytest.approx(0.006 / 0.506)  # of what AP then is
     assert not said(row(slug, 0.5, ytvos=0.505 - EPSILON))
 
 
@@ -84,7 +84,7 @@ def test_added_tracks_are_free_where_they_cost_less_than_a_hundredth(slug):
 def test_added_tracks_that_gain_are_as_severe_as_their_gain():
     gained = only(row("all-categories", 0.75))
     assert gained.sentence == "Repeating every track in all categories, below all others, raises AP by 50 %."
-    assert gained.severity == 0.5
+    assert gained.severity == pytest.approx(1 / 3)  # 0.25 of 0.75
     assert said(row("all-categories", 0.505 - EPSILON)) == [
         "Repeating every track in all categories, below all others, costs nothing of AP."
     ]
@@ -164,14 +164,21 @@ def test_held_frames_say_nothing_where_they_fill_what_was_missing():
     assert not [s for s in said(row("one-mask", 0.4), refusal=REFUSED) if "little moves" in s]
 
 
-@pytest.mark.parametrize(("slug", "verb"), [("dilated", "Growing"), ("eroded", "Shrinking"), ("shifted", "Moving")])
-def test_boundaries_are_told_where_a_small_change_costs_a_tenth_or_gains_a_hundredth(slug, verb):
+@pytest.mark.parametrize(
+    ("slug", "verb", "drawn"),
+    [
+        ("dilated", "Growing", "too tight"),
+        ("eroded", "Shrinking", "too wide"),
+        ("shifted", "Moving", "too far up or left"),
+    ],
+)
+def test_boundaries_are_told_where_a_small_change_costs_a_tenth_or_gains_a_hundredth(slug, verb, drawn):
     assert said(row(slug, 0.45 - EPSILON)) == [
         f"{verb} every mask a little costs 10 % of AP: the score hangs on boundaries."
     ]
     assert not said(row(slug, 0.45 + EPSILON))
     assert said(row(slug, 0.505 + EPSILON)) == [
-        f"{verb} every mask a little raises AP by 1.2 %; candidate explanation: true ones are drawn otherwise."
+        f"{verb} every mask a little raises AP by 1.2 %; candidate explanation: they are {drawn}."
     ]
     assert not said(row(slug, 0.505 - EPSILON))
 
@@ -180,7 +187,7 @@ def test_of_changed_boundaries_the_worst_and_the_best_are_told():
     rows = [row("dilated", 0.55), row("eroded", 0.25), row("shifted", 0.3)]
     assert [(f.row, round(f.severity, 9)) for f in findings(honest(), rows, (), (), None)] == [
         ("eroded", 0.5),
-        ("dilated", 0.1),
+        ("dilated", 0.090909091),  # 0.05 of 0.55
     ]
 
 
@@ -189,7 +196,7 @@ def test_tied_scores_are_told_where_they_cost_less_than_a_hundredth():
     assert sentence == "Tying all scores costs 0.8 % of AP: the order of the file says no less than the scores do."
     assert not said(row("tied", 0.495 - EPSILON))
     assert only(row("tied", 0.5)).severity == QUIET
-    assert only(row("tied", 0.75)).severity == 0.5
+    assert only(row("tied", 0.75)).severity == pytest.approx(1 / 3)
 
 
 def test_rescaled_scores_are_told_where_they_gain_a_hundredth_or_cost_a_tenth():
@@ -369,6 +376,25 @@ def test_the_verdict_names_the_worst_blindness_and_nothing_else():
         f"Submitting only the first frame keeps 80 % of AP {UNDER}; strict scoring keeps 0 %."
     )
     assert verdict(honest(), [row("eroded", 0.1)], (), (), None, {})[1].startswith("No attack tried here")
+
+
+def test_the_verdict_names_what_strict_refuses_before_any_attack():
+    short = Remark("short", 14, ((1, 0),), "14 of 20 tracks are shorter than their video.")
+    said = verdict(honest(0.001, ytvos=0.4), (), (), [short], REFUSED, {"AP": {"low": 0, "high": 0, "confidence": 1}})
+    assert said[0].endswith("says 0.1 where what is missing counts as missing.")  # no interval without a spread
+    assert said[1] == "In your results 14 of 20 tracks are shorter than their video."
+    assert said[2].startswith("Results that strict accepts (full lists, null where nothing was found, masks of")
+
+
+def test_a_score_that_attacks_raise_is_at_stake_by_what_it_gains():
+    # 0.05 -> 0.2 under the reference, 0.05 -> 0 under strict: all of it; 0.05 -> 0.05 under strict: three quarters
+    assert only(row("abstain-bad", 0.0, ytvos=0.2), base=honest(0.05)).severity == 1
+    assert only(row("abstain-bad", 0.05, ytvos=0.2), base=honest(0.05)).severity == pytest.approx(0.75)
+
+
+def test_what_strict_gains_too_is_said_to_be_added():
+    (sentence,) = said(row("abstain-bad", 0.55, ytvos=0.6))
+    assert sentence.endswith(f"raises AP by 20 % {UNDER}; strict scoring adds 10 %.")
 
 
 def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_tracking():
