@@ -11,9 +11,15 @@ class Terminal(io.StringIO):
     """A stderr that is a terminal, `columns` wide; `screen` is what the one line shows in the end."""
 
     columns = 80
+    interrupts = 0
 
     def isatty(self):
         return True
+
+    def flush(self):
+        if self.interrupts:
+            self.interrupts -= 1
+            raise KeyboardInterrupt
 
     @property
     def screen(self):
@@ -94,6 +100,20 @@ def test_the_line_goes_on_an_interrupt(terminal, clock):
             clock(2)
             show(1, 10)
             raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert "scoring: 1/10" in terminal.getvalue()
+    assert terminal.screen == ""
+
+
+def test_the_line_goes_also_when_the_interrupt_comes_while_it_is_written(terminal, clock):
+    def interrupted():
+        with steps_bar() as bar:
+            show = bar.of("scoring")
+            clock(2)
+            terminal.interrupts = 1
+            show(1, 10)
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()

@@ -112,10 +112,8 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
             from simvtr.evaluation.errors import error_types
             from simvtr.evaluation.ladder import oracle_ladder
 
-            bar.doing("error types")
-            card = replace(card, errors=error_types(truth, found))
-            bar.doing("oracle ladder")
-            card = replace(card, ladder=oracle_ladder(truth, found))
+            card = replace(card, errors=error_types(truth, found, progress=bar.of("error types")))
+            card = replace(card, ladder=oracle_ladder(truth, found, progress=bar.of("oracle ladder")))
     return _in_form(args, card)
 
 

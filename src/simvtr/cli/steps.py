@@ -49,9 +49,9 @@ class StepsBar:
     def _write(self, line: str) -> None:
         # A line that wraps cannot be taken back; what a file's name could steer is no letter.
         line = "".join(c if c.isprintable() else "?" for c in line)[: shutil.get_terminal_size().columns - 1]
-        sys.stderr.write("\r" + line.ljust(self._width) + ("" if line else "\r"))
+        before, self._width = self._width, len(line)  # first: an interrupt may come while the line is written
+        sys.stderr.write("\r" + line.ljust(before) + ("" if line else "\r"))
         sys.stderr.flush()
-        self._width = len(line)
 
 
 @contextmanager

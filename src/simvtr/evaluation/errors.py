@@ -7,7 +7,7 @@ Source: Jia et al., "TIVE: A toolbox for identifying video instance segmentation
 which carries TIDE (arXiv 2008.08115) over to video; the rules are those of its code (wenhe-jia/TIVE).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +71,12 @@ class ErrorTypes:
         return (*self.kinds, self.false_tracks, self.missed_tracks)
 
 
-def error_types(truth: Truth, found: Predictions | Mapping[int, Sequence[Track]]) -> ErrorTypes:
+def error_types(
+    truth: Truth,
+    found: Predictions | Mapping[int, Sequence[Track]],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> ErrorTypes:
     """Name the error of every found track that is no hit, and weigh each kind by what repairing it alone would gain.
 
     Matching is that of AP50. A false track is the first of these that fits it; best overlaps are with true tracks of
@@ -91,6 +96,7 @@ def error_types(truth: Truth, found: Predictions | Mapping[int, Sequence[Track]]
     Args:
         truth: what is in the videos.
         found: results; every track as long as its video (the rules of the strict dialect).
+        progress: is told how many of the videos are done, and how many there are.
     Raises: DataError for input that the strict dialect refuses.
     Source: TIVE (see above). It keeps the best 100 tracks of a video in all categories together, averages over
         categories without any true track too, names the error of what a crowd swallows, and rounds a few of the 101
@@ -112,7 +118,11 @@ def error_types(truth: Truth, found: Predictions | Mapping[int, Sequence[Track]]
     where = found.path.name if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     require_strict(truth, by_video, where)
-    findings = [_findings(truth.tracks.get(v, ()), by_video.get(v, ())) for v in sorted(truth.videos)]
+    findings = []
+    for video in sorted(truth.videos):
+        findings.append(_findings(truth.tracks.get(video, ()), by_video.get(video, ())))
+        if progress is not None:
+            progress(len(findings), len(truth.videos))
     tally = _Tally(findings, sorted(truth.categories))
     names = np.concatenate([f.kinds for f in findings]) if findings else np.zeros(0, str)
     missed = sum(len(f.missed) for f in findings)

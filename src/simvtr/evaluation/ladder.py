@@ -8,7 +8,7 @@ abstract: with one mask per object and frame that is an assignment problem in ev
 scores, left-over masks and misses is ours; docs/metric.md says it in full.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -59,7 +59,12 @@ def ladder_table(steps: Sequence[Step]) -> str:
     return columns(rows, names=True)
 
 
-def oracle_ladder(truth: Truth, found: Predictions | Mapping[int, Sequence[Track]]) -> tuple[Step, ...]:
+def oracle_ladder(
+    truth: Truth,
+    found: Predictions | Mapping[int, Sequence[Track]],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Step, ...]:
     """AP as it is, and after an oracle repairs identities, classes, masks and false tracks, one after the other.
 
     - *identities*: in every frame each true track gets at most one found mask, each mask goes to at most one true
@@ -81,6 +86,7 @@ def oracle_ladder(truth: Truth, found: Predictions | Mapping[int, Sequence[Track
     Args:
         truth: what is in the videos.
         found: results; every track as long as its video (the rules of the strict dialect).
+        progress: is told how many of the videos are done, and how many there are.
     Returns: five steps, by the names of `STEPS`.
     Raises: DataError for input that the strict dialect refuses.
 
@@ -99,7 +105,11 @@ def oracle_ladder(truth: Truth, found: Predictions | Mapping[int, Sequence[Track
     where = found.path.name if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     require_strict(truth, by_video, where)
-    scenes = {v: _Scene(truth.tracks.get(v, ()), by_video.get(v, ())) for v in sorted(truth.videos)}
+    scenes = {}
+    for video in sorted(truth.videos):
+        scenes[video] = _Scene(truth.tracks.get(video, ()), by_video.get(video, ()))
+        if progress is not None:
+            progress(len(scenes), len(truth.videos))
     return tuple(_score(name, scenes, sorted(truth.categories)) for name in STEPS)
 
 
