@@ -14,7 +14,7 @@ from simvtr.auditing.rules import QUIET
 
 FAMILY = {attack.slug: (attack.name, attack.family) for attack in ATTACKS}
 REFUSED = "results, video 2, track 3 of that video: there must be 36 entries, got 8."
-EPSILON = 0.001
+EPSILON = 0.0001
 UNDER = "under the reference evaluator"
 
 
@@ -67,14 +67,14 @@ def test_abstention_is_told_where_it_gains_a_hundredth_or_the_readings_are_a_ten
     assert not said(row(slug, 0.15 - 0.05 + EPSILON, ytvos=0.15))
     gained = only(row(slug, 0.5, ytvos=0.505 + EPSILON))
     assert "Abstaining by mis-sized masks in " in gained.sentence
-    assert f"raises AP by 1.2 % {UNDER}; strict scoring keeps 100 %." in gained.sentence
-    assert gained.severity == pytest.approx(0.006 / 0.506)  # of what AP then is
+    assert f"raises AP by 1.0 % {UNDER}; strict scoring keeps 100 %." in gained.sentence
+    assert gained.severity == pytest.approx(0.0051 / 0.5051)  # of what AP then is
     assert not said(row(slug, 0.5, ytvos=0.505 - EPSILON))
 
 
 @pytest.mark.parametrize("slug", ["duplicated", "all-categories", "free-category"])
 def test_added_tracks_are_free_where_they_cost_less_than_a_hundredth(slug):
-    assert only(row(slug, 0.495 + EPSILON)).sentence.endswith(" costs 0.8 % of AP.")
+    assert only(row(slug, 0.495 + EPSILON)).sentence.endswith(" costs 1.0 % of AP.")
     assert not said(row(slug, 0.495 - EPSILON))
     free = only(row(slug, 0.5))
     assert free.sentence.startswith("Repeating every track") and free.sentence.endswith(" costs nothing of AP.")
@@ -123,7 +123,7 @@ def test_a_measure_is_blind_where_it_changes_by_less_than_a_hundredth_and_anothe
         if f.mechanism == "docs/metric.md#blind-measures"
     ]
     assert finding.sentence == "DetA does not see “flicker, 25 %”, which costs 20 % of AP."
-    assert finding.severity == pytest.approx(0.202 / 2)  # half: DetA is read beside AP
+    assert finding.severity == pytest.approx(0.2002 / 2)  # half: DetA is read beside AP
     assert not said(row("flicker-25", 0.4 + EPSILON, DetA=0.495 + EPSILON), base=base)
     assert not said(row("flicker-25", 0.4 - EPSILON, DetA=0.495 - EPSILON), base=base)
     assert not said(row("flicker-25", 0.4 - EPSILON, DetA=0.505 + EPSILON), base=base)  # it gains: it sees
@@ -149,7 +149,7 @@ def test_frames_that_need_not_be_followed_are_told_from_half_of_ap_on(slug):
     slug = slug.replace("10th", "10-held")
     finding = only(row(slug, 0.25 + EPSILON))
     assert "keeps 50 % of AP; candidate explanation: little moves." in finding.sentence
-    assert finding.severity == pytest.approx(0.004)  # (0.251 / 0.5 - 0.5) / 0.5
+    assert finding.severity == pytest.approx(0.0004)  # (0.2501 / 0.5 - 0.5) / 0.5
     assert not said(row(slug, 0.25 - EPSILON))
 
 
@@ -178,7 +178,7 @@ def test_boundaries_are_told_where_a_small_change_costs_a_tenth_or_gains_a_hundr
     ]
     assert not said(row(slug, 0.45 + EPSILON))
     assert said(row(slug, 0.505 + EPSILON)) == [
-        f"{verb} every mask a little raises AP by 1.2 %; candidate explanation: they are {drawn}."
+        f"{verb} every mask a little raises AP by 1.0 %; candidate explanation: they are {drawn}."
     ]
     assert not said(row(slug, 0.505 - EPSILON))
 
@@ -193,7 +193,7 @@ def test_of_changed_boundaries_the_worst_and_the_best_are_told():
 
 def test_tied_scores_are_told_where_they_cost_less_than_a_hundredth():
     (sentence,) = said(row("tied", 0.495 + EPSILON))
-    assert sentence == "Tying all scores costs 0.8 % of AP: the order of the file says no less than the scores do."
+    assert sentence == "Tying all scores costs 1.0 % of AP: the order of the file says no less than the scores do."
     assert not said(row("tied", 0.495 - EPSILON))
     assert only(row("tied", 0.5)).severity == QUIET
     assert only(row("tied", 0.75)).severity == pytest.approx(1 / 3)
@@ -201,18 +201,18 @@ def test_tied_scores_are_told_where_they_cost_less_than_a_hundredth():
 
 def test_rescaled_scores_are_told_where_they_gain_a_hundredth_or_cost_a_tenth():
     (sentence,) = said(row("rescaled", 0.505 + EPSILON))
-    assert sentence.startswith("Dividing every score by the highest of its video raises AP by 1.2 %")
+    assert sentence.startswith("Dividing every score by the highest of its video raises AP by 1.0 %")
     assert not said(row("rescaled", 0.505 - EPSILON))
     finding = only(row("rescaled", 0.45 - EPSILON))
     assert "costs 10 % of AP" in finding.sentence
-    assert finding.severity == pytest.approx(0.102)
+    assert finding.severity == pytest.approx(0.1002)
     assert not said(row("rescaled", 0.45 + EPSILON))
 
 
 def test_a_data_set_of_which_half_needs_no_tracking_is_told():
     (sentence,) = said(probes=[row("linked-by-class", 0.5 + EPSILON), row("linked-by-slot", 0.4)])
     assert sentence == (
-        "True masks linked by category alone reach AP 50.1: 50 % of this data set's AP is left for tracking."
+        "True masks linked by category alone reach AP 50.0: 50 % of this data set's AP is left for tracking."
     )
     assert not said(probes=[row("linked-by-class", 0.5 - EPSILON), row("linked-by-slot", 0.4)])
     finding = only(probes=[row("linked-by-class", 0.6), row("linked-by-slot", 0.7)])
@@ -221,7 +221,7 @@ def test_a_data_set_of_which_half_needs_no_tracking_is_told():
 
 def test_a_data_set_that_overlap_solves_is_told():
     (sentence,) = said(probes=[row("linked-by-overlap", 0.9 + EPSILON)])
-    assert "overlap with the frame before reach AP 90.1: 9.9 % of this data set's AP is left" in sentence
+    assert "overlap with the frame before reach AP 90.0: 10 % of this data set's AP is left" in sentence
     assert not said(probes=[row("linked-by-overlap", 0.9 - EPSILON)])
 
 
