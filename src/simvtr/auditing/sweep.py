@@ -185,8 +185,8 @@ class Sweep:
 
     def table(self) -> str:
         """The rows as aligned text, with what its words mean."""
-        said = dict.fromkeys(point.reading for point in self.points)
-        meanings = [f"{reading}: {READINGS[reading]}" for reading in said]
+        shown = {point.reading for point in self.points}
+        meanings = [f"{reading}: {says}" for reading, says in READINGS.items() if reading in shown]
         return "\n".join([columns(self.rows(), names=True), "", *meanings, *self.notes()])
 
     def notes(self) -> list[str]:

@@ -80,7 +80,7 @@ def run_sweep(args: argparse.Namespace) -> int:
     done = Sweep(truth.path.name, str(args.sweep), device, len(truth.videos), frames, tuple(points), reason)
     files = _written(done, page)
     print(done.table())
-    print(*(f"\n{path}" for path in files), sep="")
+    print("", *files, sep="\n")
     if isinstance(stopped, DataError):
         raise DataError(f"{stopped} The files hold the windows before it.") from stopped
     if stopped is not None:
@@ -102,9 +102,7 @@ def _windows(text: str) -> "list[Window] | None":
 
 def _first_videos(truth: "Truth", most: int | None) -> "Truth":
     kept = list(truth.videos)[:most]
-    return replace(
-        truth, videos={v: truth.videos[v] for v in kept}, tracks={v: truth.tracks.get(v, []) for v in kept}
-    )
+    return replace(truth, videos={v: truth.videos[v] for v in kept}, tracks={v: truth.tracks.get(v, []) for v in kept})
 
 
 @dataclass(frozen=True, slots=True)
