@@ -1,7 +1,6 @@
 """`simvtr demo`: the main job on synthetic frames with the packaged weights, end to end."""
 
 import json
-import re
 
 import av
 import pytest
@@ -49,10 +48,10 @@ def test_the_packaged_weights_segment_the_objects(made, capsys):
     assert json.loads(capsys.readouterr().out)["stats"]["AP50"] > 0.05
 
 
-def test_the_page_shows_frames_and_tracks(made):
+def test_the_page_is_an_audit_with_pictures(made):
     page = (made / "report.html").read_text()
-    assert len(re.findall(r'src="data:image/jpeg', page)) == 9
-    assert "first frame of every" in page
+    assert "first frame, as a short list" in page
+    assert page.count("data:image/jpeg;base64,") >= 2 * 3 * 20  # truth and results, three videos, at least 20 frames
 
 
 def test_weights_for_other_categories_are_refused_before_any_work(tmp_path, capsys):
