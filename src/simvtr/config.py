@@ -254,8 +254,8 @@ def simvtr_tiny(**changes) -> ModelConfig:
         "unit_maps": True,
         "dense_class": True,
         "classes": 8,
-        "short_side": 128,
-        "long_side": 240,
+        "short_side": 96,
+        "long_side": 192,
     }
     return ModelConfig(**{**tiny, **changes})
 

@@ -3,6 +3,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +128,28 @@ def test_the_names_of_the_room_are_there_and_scipy_is_not_loaded():
     assert simvtr.evaluation.identity is identity
     with pytest.raises(AttributeError, match="no public name 'identitty'; it has"):
         simvtr.evaluation.identitty  # noqa: B018
+
+
+@pytest.mark.parametrize("measure", [identity, error_types, oracle_ladder])
+def test_progress_counts_to_the_end(measure):
+    told = []
+    measure(truth(FISH), GOOD, progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_the_documentation_names_every_key_of_json_and_every_part_of_csv():
+    true = truth(FISH)
+    result = evaluate(true, GOOD)
+    card = Scorecard(
+        result, intervals(result, 5), by_groups(true, result), identity(true, GOOD), error_types(true, GOOD),
+        oracle_ladder(true, GOOD),
+    )  # fmt: skip
+    document = json.loads(card.to_json())
+    text = (Path(__file__).parents[2] / "docs" / "metric.md").read_text()
+    forms = text[text.index("## 11. What `eval` prints") : text.index("## 12.")]
+    named = {*document, *(line[0] for line in lines(card)[1:]), *json.loads(versus(GOOD, BAD).to_json())}
+    for key in ("intervals", "groups", "identity", "errors", "ladder", "categories"):
+        value = document[key]
+        inner = value[0] if isinstance(value, list) else value
+        named |= set(inner["AP"] if key == "intervals" else inner)
+    assert {name for name in named if f"`{name}`" not in forms} == set()

@@ -21,7 +21,9 @@ MOST_SAMPLES = 100_000  # what fits in memory for a thousand videos; intervals s
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("truth", type=Path, help="annotations (YouTube-VIS JSON, plain or .gz)")
     parser.add_argument("results", type=Path, help="results (JSON, .gz, or the ZIP a server takes)")
-    parser.add_argument("other", type=Path, nargs="?", help="results of a second system: compares the two, paired")
+    parser.add_argument(
+        "other", type=Path, nargs="?", help="results of a second system, right after the first: compares the two"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object, fractions at full precision")
     form.add_argument("--csv", action="store_true", help="print one line a figure, fractions at full precision")
