@@ -178,9 +178,7 @@ def _in_a_process(job: _Job, window: "Window", progress: Callable[[int], None]) 
     except EOFError:
         process.join()
         if process.exitcode == KILLED:
-            raise DataError(
-                f"the videos: a window must fit into memory, {window} does not. Choose a smaller window."
-            ) from None
+            raise _no_memory(window) from None
         raise RuntimeError(f"sweep: the process of window {window} ended with code {process.exitcode}") from None
     finally:
         process.terminate()
@@ -198,6 +196,12 @@ def _answer(pipe: Connection, job: _Job, window: "Window") -> None:
         pipe.send(_run(job, window, pipe.send))
     except DataError as error:
         pipe.send(error)
+    except MemoryError:
+        pipe.send(_no_memory(window))
+
+
+def _no_memory(window: "Window") -> DataError:
+    return DataError(f"the videos: a window must fit into memory, {window} does not. Choose a smaller window.")
 
 
 def _run(job: _Job, window: "Window", progress: Callable[[int], None]) -> "WindowRun":

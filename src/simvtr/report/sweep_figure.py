@@ -30,7 +30,7 @@ PANELS: dict[str, str] = {
 }
 """What is drawn, in order: key of `SweepPoint.values`, "speed" or "memory" -> title."""
 NAMES: dict[Reading, str] = {
-    "slots": "windows, identity = query slot",
+    "slots": "windows, slot identity",
     "first": "first window, short list",
     "held": "first window, last mask held",
     "whole": "the whole video at once",
