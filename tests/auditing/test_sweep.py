@@ -110,7 +110,7 @@ def test_a_window_below_1_or_named_twice_is_wrong(windows):
         sweep(tiny.truth({1: [FISH]}), lambda window: run([], []), windows)
 
 
-def small(stopped=None, peak=100.0) -> Sweep:
+def small(stopped: str | None = None, peak: float | None = 100.0) -> Sweep:
     made = WindowRun({1: [tiny.found(FISH, 0.9)]}, {1: [tiny.found("##..", 0.9)]}, 4, 2.0, 1.0, peak)
     found = tuple(sweep(tiny.truth({1: [FISH]}), lambda window: made, [1, "all"]))
     return Sweep("truth.json", "tiny", "cpu", 1, 4, found, stopped)
