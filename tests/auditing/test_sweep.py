@@ -21,7 +21,7 @@ def points(true, made, windows):
     """Percent of each measure by window and reading."""
     return {
         (point.window, point.reading): tuple(round(100 * (point.values[key] or 0)) for key in MEASURES)
-        for point in sweep(true, made, windows)
+        for point in sweep(true, made, windows, samples=0)
     }
 
 
@@ -112,8 +112,20 @@ def test_a_window_below_1_or_named_twice_is_wrong(windows):
 
 def small(stopped: str | None = None, peak: float | None = 100.0) -> Sweep:
     made = WindowRun({1: [tiny.found(FISH, 0.9)]}, {1: [tiny.found("##..", 0.9)]}, 4, 2.0, 1.0, peak)
-    found = tuple(sweep(tiny.truth({1: [FISH]}), lambda window: made, [1, "all"]))
+    found = tuple(sweep(tiny.truth({1: [FISH]}), lambda window: made, [1, "all"], samples=0))
     return Sweep("truth.json", "tiny", "cpu", 1, 4, found, stopped)
+
+
+def test_a_range_is_what_draws_of_the_videos_give():
+    true = tiny.truth({1: [FISH], 2: [CRAB]})
+    made = WindowRun({1: [tiny.found(FISH, 0.9)], 2: []}, {1: [], 2: []}, 8, 1.0, 1.0, None)
+    slots, first, held = sweep(true, lambda window: made, [1], samples=200)
+    # A draw is fish twice (AP 100), crab twice (0) or one of each (51 of 101 recalls).
+    assert slots.values["strict.AP"] == pytest.approx(51 / 101)
+    assert slots.ranges == {key: pytest.approx((0.0, 1.0)) for key in ("ytvos.AP", "strict.AP")}
+    assert first.ranges["ytvos.AP"] == held.ranges["ytvos.AP"] == (0.0, 0.0)
+    table = Sweep("truth.json", "tiny", "cpu", 2, 8, (slots,)).table()
+    assert "50.50 (0.0 to 100.0)" in table
 
 
 def test_the_table_marks_what_strict_refuses_and_what_is_not_measured():

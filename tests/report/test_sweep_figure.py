@@ -16,7 +16,7 @@ BASE = HEIGHT - BOTTOM
 
 def point(window, reading, value, **changes):
     values = {**dict.fromkeys(MEASURES, value), **changes.pop("values", {})}
-    return replace(SweepPoint(window, reading, values, reading == "first", 8, 4.0, 2.0, 512.0), **changes)
+    return replace(SweepPoint(window, reading, values, {}, reading == "first", 8, 4.0, 2.0, 512.0), **changes)
 
 
 def sweep(*points, **changes) -> Sweep:
@@ -46,6 +46,13 @@ def test_every_line_ends_in_the_whole_video_which_has_one_mark():
     svg = panel("HOTA", sweep())
     assert heights(svg, "slots")[-1] == heights(svg, "first")[-1] == heights(svg, "held")[-1]
     assert svg.count('<g class="whole"') == 1 and svg.count("<title>") == 4
+
+
+def test_a_range_stands_through_its_mark_and_fits_the_scale():
+    svg = panel("strict.AP", sweep(point(1, "slots", 0.2, ranges={"strict.AP": (0.1, 0.5)})))  # the scale goes to 50 %
+    (low, high) = re.findall(r'<path class="slots range" d="M[\d.]+ ([\d.]+)V([\d.]+)"', svg)[0]
+    assert [(BASE - float(end)) / (BASE - TOP) for end in (low, high)] == pytest.approx([0.2, 1], abs=0.001)
+    assert "20.00 (10.0 to 50.0)" in svg and "range" not in panel("HOTA", sweep())
 
 
 def test_speed_and_memory_are_one_line_because_readings_share_a_run():

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from simvtr.auditing.audit import MEASURES
 from simvtr.auditing.cache import OverlapCache
+from simvtr.auditing.matrix import Reading as Scored
 from simvtr.auditing.matrix import read
+from simvtr.evaluation.bootstrap import intervals
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.groups import occlusion_of
 from simvtr.evaluation.precision import UNDEFINED
@@ -58,6 +60,7 @@ class SweepPoint:
     Args:
         values: by the keys of MEASURES, fractions, None where undefined; strict ones with what is missing counted as
             missing where `refused`.
+        ranges: of the two APs, by the same keys: what 95 % of draws of the videos lie in; without undefined ones.
         refused: the strict reading refuses such lists.
         frames: that the run segmented, over all windows of all videos.
         frames_per_second: in the model alone; `end_to_end`: with pictures read and masks encoded.
@@ -66,6 +69,7 @@ class SweepPoint:
     window: Window
     reading: Reading
     values: dict[str, float | None]
+    ranges: dict[str, tuple[float, float]]
     refused: bool
     frames: int
     frames_per_second: float | None
@@ -73,7 +77,14 @@ class SweepPoint:
     peak_mib: float | None
 
 
-def sweep(truth: Truth, segment: Callable[[Window], WindowRun], windows: Sequence[Window]) -> Iterator[SweepPoint]:
+def sweep(
+    truth: Truth,
+    segment: Callable[[Window], WindowRun],
+    windows: Sequence[Window],
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+) -> Iterator[SweepPoint]:
     """Run a model at each window and score every reading of what it finds.
 
     Points come as soon as their window is done, so whoever stops in between keeps them. `slots`, `first` and `held`
@@ -83,6 +94,7 @@ def sweep(truth: Truth, segment: Callable[[Window], WindowRun], windows: Sequenc
         truth: read strictly.
         segment: runs the model at a window over all videos of the truth.
         windows: frames of a window, or "all", each once.
+        samples: draws of the videos for the ranges, 0 for none; `seed`: of these.
     Raises: ValueError for a window below 1 or named twice.
 
     >>> from pathlib import Path
@@ -105,10 +117,12 @@ def sweep(truth: Truth, segment: Callable[[Window], WindowRun], windows: Sequenc
     for window in windows:
         if (window != "all" and window < 1) or list(windows).count(window) > 1:
             raise ValueError(f'sweep: windows must be 1 or more frames, or "all", each once, got {list(windows)}')
-    return _points(truth, segment, windows)
+    return _points(truth, segment, windows, samples, seed)
 
 
-def _points(truth: Truth, segment: Callable[[Window], WindowRun], windows: Sequence[Window]) -> Iterator[SweepPoint]:
+def _points(
+    truth: Truth, segment: Callable[[Window], WindowRun], windows: Sequence[Window], samples: int, seed: int
+) -> Iterator[SweepPoint]:
     occlusion = occlusion_of(truth)
     for window in windows:
         run = segment(window)
@@ -119,12 +133,23 @@ def _points(truth: Truth, segment: Callable[[Window], WindowRun], windows: Seque
                 window=window,
                 reading=reading,
                 values=scored.values,
+                ranges=_ranges(scored, samples, seed) if samples else {},
                 refused=scored.refusal is not None,
                 frames=run.frames,
                 frames_per_second=_rate(run.frames, run.model_seconds),
                 end_to_end=_rate(run.frames, run.seconds),
                 peak_mib=run.peak_mib,
             )
+
+
+def _ranges(scored: Scored, samples: int, seed: int) -> dict[str, tuple[float, float]]:
+    strict = intervals(scored.strict, samples, seed)["AP"]
+    ytvos = strict if scored.ytvos is scored.strict else intervals(scored.ytvos, samples, seed)["AP"]
+    return {
+        key: (found.low, found.high)
+        for key, found in (("ytvos.AP", ytvos), ("strict.AP", strict))
+        if UNDEFINED not in (found.low, found.high)
+    }
 
 
 def _readings(truth: Truth, run: WindowRun, window: Window) -> dict[Reading, Found]:
@@ -175,9 +200,7 @@ class Sweep:
         """Head and cells of the table: percent, frames a second, MiB; "-" where undefined or not measured."""
         rows = [["reading", "window", *COLUMNS.values(), "frames/s", "end to end", "peak MiB"]]
         for point in self.points:
-            scores = [percent(UNDEFINED if (v := point.values[key]) is None else v) for key in COLUMNS]
-            if point.refused:
-                scores[list(COLUMNS).index("strict.AP")] += "*"
+            scores = [_cell(point, key) for key in COLUMNS]
             costs = (point.frames_per_second, point.end_to_end, point.peak_mib)
             whole_numbers = ["-" if x is None else f"{x:.1f}" if x < 100 else f"{x:.0f}" for x in costs]
             rows.append([point.reading, str(point.window), *scores, *whole_numbers])
@@ -192,6 +215,7 @@ class Sweep:
     def notes(self) -> list[str]:
         """What a reader of the figures must know."""
         notes = [
+            "In brackets: what 95 % of draws of the videos lie in; high where categories have few tracks.",
             "HOTA, DetA, AssA and IDF1 count tracks from the score on that gives each category its best HOTA.",
             f"Frames/s: of the model alone, on {self.device}; end to end: with pictures read and masks encoded.",
         ]
@@ -214,6 +238,15 @@ class Sweep:
             "measures": {key: long for key, (_, long) in MEASURES.items()},
             "points": [asdict(point) for point in self.points],
         }
+
+
+def _cell(point: SweepPoint, key: str) -> str:
+    """ "31.58 (20.0 to 41.7)", with a star where strict refuses what is scored."""
+    value, between = point.values[key], point.ranges.get(key)
+    text = percent(UNDEFINED if value is None else value)
+    if key == "strict.AP" and point.refused:
+        text += "*"
+    return text if between is None else f"{text} ({100 * between[0]:.1f} to {100 * between[1]:.1f})"
 
 
 COLUMNS = {

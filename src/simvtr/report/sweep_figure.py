@@ -42,6 +42,7 @@ MARKS: dict[Reading, str] = {
     "whole": '<path d="M0-5.6 5.6 0 0 5.6-5.6 0z"/>',
 }
 """Marks differ in shape, lines in dashes, so that nothing hangs on a colour."""
+APART = {"slots": -5.0, "held": 5.0}  # dots of one window stand side by side, so that ranges do not hide each other
 
 STYLE = """
 .sweep { --slots: #2456c9; --first: #b8480c; --held: #0f7560; --whole: #1d1f23; --cost: #5d636e; }
@@ -52,6 +53,7 @@ STYLE = """
 .sweep .slots { stroke: var(--slots); } .sweep g.slots { fill: var(--slots); stroke: none; }
 .sweep .first { stroke: var(--first); stroke-dasharray: 6 4; } .sweep g.first { fill: var(--first); stroke: none; }
 .sweep .held { stroke: var(--held); stroke-dasharray: 2 4; } .sweep g.held { fill: var(--held); stroke: none; }
+.sweep .range { stroke-dasharray: none; stroke-width: 1.5; opacity: .55; } .sweep .whole.range { stroke: var(--whole); }
 .sweep g.whole { fill: var(--whole); } .sweep .cost { stroke: var(--cost); }
 .sweep g.cost { fill: var(--cost); stroke: none; }
 @media (prefers-color-scheme: dark) {
@@ -72,6 +74,7 @@ class _Dot:
     at: int  # position of its window among the windows
     value: float
     says: str
+    between: tuple[float, float] | None = None
 
 
 def write_sweep(path: str | os.PathLike, sweep: Sweep) -> Path:
@@ -136,11 +139,13 @@ def scale(most: float) -> tuple[float, ...]:
 
 def _drawn(key: str, sweep: Sweep) -> str:
     lines = _series(key, sweep)
-    ticks = scale(max((dot.value for dots in lines.values() for dot in dots), default=0.0))
+    highest = [max(dot.value, dot.between[1] if dot.between else 0.0) for dots in lines.values() for dot in dots]
+    ticks = scale(max(highest, default=0.0))
     windows = sweep.windows
 
-    def x(at: int) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (at + 0.5) / max(1, len(windows))
+    def x(at: int, name: str = "") -> float:
+        aside = 0.0 if windows[at] == "all" else APART.get(name, 0.0)
+        return LEFT + (WIDTH - LEFT - RIGHT) * (at + 0.5) / max(1, len(windows)) + aside
 
     def y(value: float) -> float:
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / ticks[-1]
@@ -158,15 +163,19 @@ def _drawn(key: str, sweep: Sweep) -> str:
         parts.append(f'<text x="{WIDTH / 2}" y="{HEIGHT / 2}" text-anchor="middle">not measured</text>')
     for name, dots in lines.items():
         if name != "whole" and len(dots) > 1:
-            corners = " ".join(f"{x(dot.at):.1f},{y(dot.value):.1f}" for dot in dots)
+            corners = " ".join(f"{x(dot.at, name):.1f},{y(dot.value):.1f}" for dot in dots)
             parts.append(f'<polyline class="{name}" points="{corners}"/>')
     for name, dots in lines.items():
         for dot in dots:
             own = [other for other in lines.get("whole", ()) if other.at == dot.at]
             if name == "whole" or not own:  # the whole video closes every line, with a mark of its own
                 mark = MARKS.get(name, MARKS["slots"])  # pyright: ignore[reportArgumentType, reportCallIssue]
+                here = f"{x(dot.at, name):.1f}"
+                if dot.between:
+                    low, high = (f"{y(end):.1f}" for end in dot.between)
+                    parts.append(f'<path class="{name} range" d="M{here} {low}V{high}"/>')
                 parts.append(
-                    f'<g class="{name}" transform="translate({x(dot.at):.1f} {y(dot.value):.1f})">{mark}'
+                    f'<g class="{name}" transform="translate({here} {y(dot.value):.1f})">{mark}'
                     f"<title>{dot.says}</title></g>"
                 )
     return "".join(parts)
@@ -194,7 +203,11 @@ def _series(key: str, sweep: Sweep) -> Mapping[str, Sequence[_Dot]]:
 
 def _dot(key: str, point: SweepPoint, at: int) -> _Dot:
     value = 100 * (point.values[key] or 0.0)
-    return _Dot(at, value, f"{NAMES[point.reading]}, window {point.window}: {value:.2f}")
+    says = f"{NAMES[point.reading]}, window {point.window}: {value:.2f}"
+    if (ends := point.ranges.get(key)) is None:
+        return _Dot(at, value, says)
+    low, high = (100 * end for end in ends)
+    return _Dot(at, value, f"{says} ({low:.1f} to {high:.1f})", (low, high))
 
 
 def _shown(sweep: Sweep) -> list[Reading]:
