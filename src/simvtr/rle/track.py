@@ -4,7 +4,6 @@ The runs of a track stand side by side in one array of 16-bit numbers (the few l
 checking and comparing take a handful of array operations a track. A single mask becomes an `Rle` when asked for.
 """
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Self, overload
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from simvtr.rle import native
 from simvtr.rle.masks import Rle, coco, intersections, is_whole, spelled_runs
+from simvtr.rle.numbers import listed_numbers
 
 _LONG = 1 << 16  # runs from here on are kept apart
 
@@ -73,17 +73,11 @@ class MaskTrack(Sequence[Rle | None]):
         >>> MaskTrack.from_lists([b"[1, 2, 3]", None], 2, 3)[0]
         Rle(height=2, width=3, counts=b'123')
         """
-        present = [text[1:-1] for text in counts if text is not None]
-        starts = np.cumsum([0, *(text.count(b",") + 1 for text in present)])
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", DeprecationWarning)  # how NumPy says that it met something else
-            try:
-                wide = np.fromstring(b",".join(present), np.int64, sep=",")
-            except (DeprecationWarning, ValueError):
-                return None
-        if len(wide) != starts[-1] or wide.min() < 0 or wide.max() > height * width:
+        present = [text for text in counts if text is not None]
+        read = listed_numbers(b"".join(present), np.cumsum([len(text) for text in present]))
+        if read is None:
             return None
-        return cls._checked(wide.astype(np.uint32), starts, [text is not None for text in counts], height, width)
+        return cls._checked(*read, [text is not None for text in counts], height, width)
 
     @classmethod
     def _checked(

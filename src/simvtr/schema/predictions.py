@@ -9,11 +9,11 @@ from simvtr.errors import DataError
 from simvtr.rle import MaskTrack
 from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes, uncollected
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, in_bulk, read_bytes
 from simvtr.schema.whole import found_masks
 
 
-@uncollected()
+@in_bulk()
 def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Predictions:
     """Read results.
 
@@ -29,7 +29,7 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     raws = decode(read_bytes(path), list[msgspec.Raw], path.name)
     breaches = Breaches()
     tracks: dict[int, list[Track]] = {video: [] for video in truth.videos}
-    for batch in batches(raws):
+    for batch in batches(len(memoryview(raw)) for raw in raws):
         masks = MaskBatch(breaches)
         taken: list[tuple[RawResult, MaskTrack | slice]] = []
         for i in batch:

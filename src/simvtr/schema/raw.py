@@ -73,6 +73,14 @@ class RawTruth(msgspec.Struct):
     annotations: list[msgspec.Raw] | None = None  # null in files whose truth is kept back
 
 
+class UnreadTruth(msgspec.Struct):
+    """A data set whose masks all are objects, as in most files: its annotations are decoded but for the runs."""
+
+    videos: list[RawVideo]
+    categories: list[RawCategory]
+    annotations: list[UnreadTrack] | None = None
+
+
 class RawResult(msgspec.Struct):
     """A found track; `identity` is ours, other tools ignore it."""
 

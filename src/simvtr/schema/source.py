@@ -7,11 +7,12 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from simvtr.errors import DataError
 from simvtr.rle import Rle, checked_size, clean, compress, from_polygons
@@ -90,10 +91,16 @@ def decode(data: bytes | msgspec.Raw, kind: type[T], where: str) -> T:
 
 
 @contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Python's search for cycles switched off: among the many small parts of a file there are none."""
+def in_bulk() -> Iterator[None]:
+    """Memory as reading a large file wants it.
+
+    Python's search for cycles is off: among the many small parts of a file there are none. And what is freed is kept
+    for the next array: glibc gives arrays of more than 128 KB back at once and fetches them page by page again, which
+    takes as long as the work on them, until it has seen one of nearly 32 MB freed.
+    """
     enabled = gc.isenabled()
     gc.disable()
+    np.empty(31 << 20, np.uint8)  # never touched, so it takes address space alone
     try:
         yield
     finally:
@@ -101,16 +108,20 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def batches(raws: Sequence[msgspec.Raw]) -> Iterator[range]:
-    """Index ranges whose JSON is about a quarter of a megabyte together: many small tracks or one large."""
-    begin = size = 0
-    for i, raw in enumerate(raws):
-        size += len(memoryview(raw))
+def batches(sizes: Iterable[int]) -> Iterator[range]:
+    """Index ranges whose JSON is about a quarter of a megabyte together: many small tracks or one large.
+
+    >>> list(batches([10, 10, 1 << 18, 10]))
+    [range(0, 3), range(3, 4)]
+    """
+    begin = end = size = 0
+    for end, added in enumerate(sizes, start=1):
+        size += added
         if size >= _BATCH:
-            yield range(begin, i + 1)
-            begin, size = i + 1, 0
-    if begin < len(raws):
-        yield range(begin, len(raws))
+            yield range(begin, end)
+            begin, size = end, 0
+    if begin < end:
+        yield range(begin, end)
 
 
 class MaskBatch:

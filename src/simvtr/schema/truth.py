@@ -8,17 +8,17 @@ from typing import Any
 
 from simvtr.errors import DataError
 from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size, to_json
-from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
+from simvtr.schema.raw import RawTrack, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes, uncollected
-from simvtr.schema.whole import true_track
+from simvtr.schema.source import Breaches, MaskBatch, batches, in_bulk, read_bytes
+from simvtr.schema.whole import json_size, raw_truth, true_track
 from simvtr.schema.writer import atomic
 
 MAX_CATEGORIES = 10_000  # each costs the scores 100 KB; the largest vocabularies of videos have some 1,200
 MAX_FRAMES = 10_000_000  # of one video: four days
 
 
-@uncollected()
+@in_bulk()
 def read_truth(path: Path | str, strict: bool = True) -> Truth:
     """Read a data set.
 
@@ -34,7 +34,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     Raises: DataError naming the first breach and the number of others.
     """
     path = Path(path)
-    raw = decode(read_bytes(path), RawTruth, path.name)
+    raw = raw_truth(read_bytes(path), path.name)
     breaches = Breaches()
     videos = _videos(raw.videos, path.name, breaches)
     categories: dict[int, Category] = {}
@@ -50,7 +50,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     tracks: dict[int, list[TruthTrack]] = {video: [] for video in videos}
     seen: set[int] = set()
     annotations = raw.annotations or []
-    for batch in batches(annotations):
+    for batch in batches(map(json_size, annotations)):
         masks = MaskBatch(breaches)
         taken: list[tuple[RawTrack, MaskTrack | slice, str]] = []
         for i in batch:

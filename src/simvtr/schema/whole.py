@@ -3,6 +3,7 @@
 What is unusual or wrong in any mask is left to `source.MaskBatch`, which looks at each and names it.
 """
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 
@@ -10,28 +11,55 @@ import msgspec
 
 from simvtr.errors import DataError
 from simvtr.rle import MaskTrack, checked_size
-from simvtr.schema.raw import RawMask, RawSegmentation, RawTrack, UnreadTrack
+from simvtr.schema.raw import RawMask, RawSegmentation, RawTrack, RawTruth, UnreadTrack, UnreadTruth
 from simvtr.schema.records import Video
 from simvtr.schema.source import decode
 
 _FIRST_COUNTS = re.compile(rb'"counts"\s*:\s*(.)')
 _FEW = 1000  # characters; below this the batch of several tracks is faster
 _UNREAD = msgspec.json.Decoder(UnreadTrack)
+_WHOLE = msgspec.json.Decoder(UnreadTruth)
+
+
+def raw_truth(data: bytes, where: str) -> RawTruth | UnreadTruth:
+    """A data set, its annotations as far decoded as their masks allow in one pass over the text.
+
+    Raises: DataError when the JSON does not have the types of a data set.
+    """
+    try:
+        return _WHOLE.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return decode(data, RawTruth, where)  # which says what is wrong, if anything is
+
+
+def json_size(entry: msgspec.Raw | UnreadTrack) -> int:
+    """Bytes of the masks of an annotation, about."""
+    if isinstance(entry, UnreadTrack):
+        return sum(len(memoryview(mask.counts)) for mask in entry.segmentations if mask is not None)
+    return len(memoryview(entry))
 
 
 def true_track(
-    raw: msgspec.Raw, videos: Mapping[int, Video], strict: bool, where: str
+    entry: msgspec.Raw | UnreadTrack, videos: Mapping[int, Video], strict: bool, where: str
 ) -> tuple[RawTrack, MaskTrack | None]:
     """An annotation and all its masks; without the latter the annotation has them, still to be checked.
 
     Args:
+        entry: from `raw_truth`.
         strict: masks of another size than the video's are not usual.
     Raises: DataError when the JSON does not have the types of an annotation.
     """
-    first = _FIRST_COUNTS.search(memoryview(raw))
-    if first is not None and first[1] == b"[" and (read := _of_lists(raw, videos, strict)):
-        return read
-    track = decode(raw, RawTrack, where)
+    if isinstance(entry, UnreadTrack):
+        if masks := _of_lists(entry, videos, strict):
+            entry.segmentations = [None] * len(masks)
+            return entry, masks
+        entry = msgspec.Raw(msgspec.json.encode(entry))
+    else:
+        first = _FIRST_COUNTS.search(memoryview(entry))
+        if first is not None and first[1] == b"[":
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                return true_track(_UNREAD.decode(entry), videos, strict, where)
+    track = decode(entry, RawTrack, where)
     return track, found_masks(track.segmentations, videos.get(track.video_id) if strict else None)
 
 
@@ -55,22 +83,14 @@ def found_masks(raws: Sequence[RawSegmentation], video: Video | None) -> MaskTra
     return MaskTrack.from_strings(counts, int(size[0]), int(size[1]))
 
 
-def _of_lists(raw: msgspec.Raw, videos: Mapping[int, Video], strict: bool) -> tuple[RawTrack, MaskTrack] | None:
+def _of_lists(track: UnreadTrack, videos: Mapping[int, Video], strict: bool) -> MaskTrack | None:
     """The same for masks that are lists of runs, which are not made Python integers."""
-    try:
-        track = _UNREAD.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
     sizes = {mask.size for mask in track.segmentations if mask is not None}
     size = sizes.pop() if len(sizes) == 1 else None
     if size is None or not _fits(size, videos.get(track.video_id) if strict else None):
         return None
     counts = [None if mask is None else bytes(mask.counts) for mask in track.segmentations]
-    if not all(text is None or text[:1] == b"[" for text in counts):
-        return None
-    masks = MaskTrack.from_lists(counts, int(size[0]), int(size[1]))
-    track.segmentations = [None] * len(counts)
-    return None if masks is None else (track, masks)
+    return MaskTrack.from_lists(counts, int(size[0]), int(size[1]))
 
 
 def _fits(size: tuple[float, float], video: Video | None) -> bool:
