@@ -87,9 +87,9 @@ class Bar:
         score: None for a true track.
         partner: position of its partner in the other list of the Timeline, None without one.
         states: one letter a frame. "." is absent. Of a true track: "p" met by its partner (frame IoU at least 0.5),
-            "m" missed. Of a found track: "g" lies well on its partner (at least 0.5), "b" lies badly on it, "x" lies on
-            another true track (an identity error), "f" lies on nothing true.
-        track: id of a true track; of a found one its position in the video's list.
+            "m" missed. Of a found track: "g" lies well on its partner (at least 0.5), "x" lies well on another true
+            track (an identity error), "b" lies badly on its partner, "f" lies well on nothing true.
+        track: id of a true track; of a found one its position in the video's list, of what strict accepts.
     """
 
     label: str
@@ -196,4 +196,4 @@ class Audit:
 
     def to_json(self) -> str:
         """Everything as one JSON object; fractions at full precision, null or -1 where undefined."""
-        return json.dumps(asdict(self), indent=2)
+        return json.dumps(asdict(self), indent=2, allow_nan=False)

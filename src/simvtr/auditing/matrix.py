@@ -4,10 +4,12 @@ attack.apply -> refused by strict? -> as they are:               AP by the refer
                                    -> with what is missing null: strict AP, HOTA and its parts, IDF1, occlusion groups
 """
 
+import math
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from simvtr.auditing.attacks import ATTACKS, Attack
@@ -23,7 +25,7 @@ from simvtr.evaluation.identity import Identity, identity
 from simvtr.evaluation.overlap import Masks
 from simvtr.evaluation.precision import UNDEFINED
 from simvtr.evaluation.result import Result
-from simvtr.schema import Truth
+from simvtr.schema import Track, Truth, TruthTrack
 
 PROBES: dict[How, str] = {
     "overlap": "True masks, linked by nothing but their overlap with the frame before.",
@@ -83,7 +85,7 @@ def read(
 def without_breaches(truth: Truth, found: Found) -> Tampered:
     """Results that strict accepts: what is missing, or cannot be compared, is null; unlisted categories are left out.
 
-    Lists get their video's length, masks of another size become null.
+    Lists get their video's length, masks of another size become null. Without a finite score there is no result.
     """
     made: Tampered = {}
     for video, tracks in found.items():
@@ -99,7 +101,7 @@ def without_breaches(truth: Truth, found: Found) -> Tampered:
         made[video] = [
             replace(track, segmentations=whole(track.segmentations))
             for track in tracks
-            if track.category_id in truth.categories
+            if track.category_id in truth.categories and math.isfinite(track.score)
         ]
     return made
 
@@ -120,26 +122,31 @@ def attacked(
         found: results whose masks are single objects (`attacks.unpacked`), known to `cache`.
         honest: their own reading. Its thresholds of score hold for all attacks, so that the identity measures show the
             damage alone; only where an attack changes the scores themselves are they chosen anew.
-        workers: processes; None: one a core. Where processes cannot be forked, this one does all.
+        workers: processes; None: one a core. Where processes cannot be forked safely, this one does all.
     """
     work = _Work(truth, found, cache, occlusion, honest, seed)
     workers = workers or os.cpu_count() or 1
     rows: dict[str, Row] = {}
-    for row in _in_processes(work, workers) if workers > 1 and hasattr(os, "fork") else map(work.row, ATTACKS):
+    for row in _in_processes(work, workers) if workers > 1 and sys.platform == "linux" else map(work.row, ATTACKS):
         rows[row.slug] = row
         if progress is not None:
             progress(len(rows), len(ATTACKS))
     return tuple(rows[attack.slug] for attack in ATTACKS)
 
 
-def probed(truth: Truth, occlusion: TrackOcclusion) -> tuple[Row, ...]:
+def probed(truth: Truth, cache: OverlapCache, occlusion: TrackOcclusion) -> tuple[Row, ...]:
     """A row for every way to link the truth's own masks without tracking; a perfect tracker has 1 in all."""
+    single = replace(truth, tracks={video: [_single(track) for track in own] for video, own in truth.tracks.items()})
     rows = []
-    for how, says in PROBES.items():
-        found = relinked(truth, how)
-        values = read(truth, found, OverlapCache(truth), occlusion).values
-        rows.append(Row(f"linked-by-{how}", f"true masks linked by {how}", "probes", says, True, values))
+    with cache.briefly():
+        for how, says in PROBES.items():
+            values = read(truth, relinked(single, how), cache, occlusion).values
+            rows.append(Row(f"linked-by-{how}", f"true masks linked by {how}", "probes", says, True, values))
     return tuple(rows)
+
+
+def _single(track: TruthTrack) -> TruthTrack:
+    return replace(track, segmentations=tuple(track.segmentations))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,11 +158,17 @@ class _Work:
     honest: Reading
     seed: int
 
+    @property
+    def kept(self) -> dict[int, float]:
+        """The honest thresholds; no track that an attack adds counts in a category without found tracks."""
+        categories = self.honest.identity.categories
+        return {c.id: sys.float_info.max if c.threshold is None else c.threshold for c in categories}
+
     def row(self, attack: Attack) -> Row:
         tampered = attack.apply(self.found, self.truth, self.seed)
         rescored = not _scores(self.found) <= _scores(tampered)
-        kept = {category.id: category.threshold for category in self.honest.identity.categories}
-        reading = read(self.truth, tampered, self.cache, self.occlusion, None if rescored else kept)
+        with self.cache.briefly():
+            reading = read(self.truth, tampered, self.cache, self.occlusion, None if rescored else self.kept)
         return Row(
             slug=attack.slug,
             name=attack.name,
@@ -172,20 +185,19 @@ def _scores(found: Found) -> set[float]:
     return {track.score for tracks in found.values() for track in tracks}
 
 
-def _same(found: Found, tampered: Mapping[int, Sequence]) -> bool:
+def _same(found: Found, tampered: Found) -> bool:
+    """Whether nothing has changed: masks are compared as objects."""
     return all(
-        len(tracks) == len(tampered.get(video, ()))
-        and all(
-            a is b
-            or (
-                a.score == b.score
-                and a.category_id == b.category_id
-                and len(a.segmentations) == len(b.segmentations)
-                and all(x is y for x, y in zip(a.segmentations, b.segmentations, strict=True))
-            )
-            for a, b in zip(tracks, tampered[video], strict=True)
-        )
-        for video, tracks in found.items()
+        len(found.get(video, ())) == len(tampered.get(video, ()))
+        and all(map(_same_track, found.get(video, ()), tampered.get(video, ())))
+        for video in found.keys() | tampered.keys()
+    )
+
+
+def _same_track(a: Track, b: Track) -> bool:
+    return a is b or (
+        (a.score, a.category_id, len(a.segmentations)) == (b.score, b.category_id, len(b.segmentations))
+        and all(x is y for x, y in zip(a.segmentations, b.segmentations, strict=True))
     )
 
 
@@ -196,7 +208,7 @@ def _in_processes(work: _Work, workers: int) -> Iterator[Row]:
     _work[:] = [work]
     try:
         with multiprocessing.get_context("fork").Pool(workers, initializer=_quiet) as pool:
-            yield from pool.imap_unordered(_row, range(len(ATTACKS)))
+            yield from pool.imap_unordered(_row, reversed(range(len(ATTACKS))))  # the last ones take longest
     finally:
         _work.clear()
 

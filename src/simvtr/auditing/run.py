@@ -16,10 +16,11 @@ from simvtr.auditing.matrix import Reading, attacked, probed, read
 from simvtr.auditing.timelines import timelines
 from simvtr.errors import DataError
 from simvtr.evaluation.bootstrap import intervals
-from simvtr.evaluation.dialects import require_known_videos
+from simvtr.evaluation.dialects import require_known_videos, require_strict
 from simvtr.evaluation.errors import error_types
 from simvtr.evaluation.groups import by_groups, occlusion_of
 from simvtr.evaluation.ladder import oracle_ladder
+from simvtr.evaluation.result import Result
 from simvtr.schema import Predictions, Track, Truth
 
 CONFIDENCE = 0.95
@@ -37,14 +38,14 @@ def audit(
     """What a score of these results sees, and what it is blind to.
 
     Args:
-        truth: read strictly.
+        truth: what is in the videos, read strictly.
         found: results, read leniently from a file or as {video id: tracks}. What strict refuses is counted as missing
             in all but the reference's figures, and said.
         samples: draws of the videos for the intervals; 0 leaves them out.
         seed: of everything random.
         workers: processes; None: one a core.
         progress: is told how many of the attacks are done, and how many there are.
-    Raises: DataError when nothing can be scored.
+    Raises: DataError when nothing can be scored, the results are of unknown videos, or the truth is not in order.
 
     >>> from pathlib import Path
     >>> import numpy as np
@@ -62,6 +63,7 @@ def audit(
     name = found.path.name if isinstance(found, Predictions) else "results"
     by_video = found.tracks if isinstance(found, Predictions) else found
     require_known_videos(truth, by_video, name)
+    require_strict(truth, {}, name)  # the truth itself: no reading of the results mends it
     if not any(truth.tracks.values()) or not any(by_video.values()):
         raise DataError(
             f"{name}: there must be at least one true and one found track, got none. Nothing can be audited."
@@ -72,8 +74,10 @@ def audit(
     occlusion = occlusion_of(truth)
     honest = read(truth, single, cache, occlusion)
     rows = attacked(truth, single, cache, occlusion, honest, seed, workers, progress)
-    probes = probed(truth, occlusion)
+    probes = probed(truth, cache, occlusion)
     remarks = lint(truth, found)
+    # packed masks are compared faster; strict accepts them as they are, or gets what is missing as missing
+    whole = by_video if honest.refusal is None else honest.whole
     row = Row("honest", "as they came", "honest", "The results themselves.", False, honest.values, bool(honest.refusal))
     spans = _intervals(honest, samples, seed) if samples else {}
     return Audit(
@@ -93,8 +97,8 @@ def audit(
         rows=rows,
         probes=probes,
         findings=findings(row, rows, probes, remarks, honest.refusal),
-        errors=error_types(truth, honest.whole).as_dict(),
-        ladder=tuple({**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, honest.whole)),
+        errors=error_types(truth, whole).as_dict(),
+        ladder=tuple({**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, whole)),
         groups=tuple(group.as_dict() for group in by_groups(truth, honest.strict)),
         categories=tuple(honest.strict.as_dict()["categories"]),
         timelines=tuple(timelines(truth, honest.whole, honest.strict, honest.identity, cache)),
@@ -113,13 +117,14 @@ SAYS = {
 
 
 def _intervals(honest: Reading, samples: int, seed: int) -> dict[str, dict[str, float]]:
-    spans = {}
-    for prefix, result in (("", honest.strict), ("ytvos.", honest.ytvos)):
-        if prefix and result is honest.strict:
-            break
-        for name, interval in intervals(result, samples, seed, CONFIDENCE).items():
-            if interval.low >= 0:
-                spans[prefix + name] = {"low": interval.low, "high": interval.high, "confidence": CONFIDENCE}
-    if honest.ytvos is honest.strict:
-        spans |= {f"ytvos.{name}": span for name, span in spans.items()}
-    return spans
+    strict = _spans(honest.strict, samples, seed)
+    ytvos = strict if honest.ytvos is honest.strict else _spans(honest.ytvos, samples, seed)
+    return strict | {f"ytvos.{name}": span for name, span in ytvos.items()}
+
+
+def _spans(result: Result, samples: int, seed: int) -> dict[str, dict[str, float]]:
+    return {
+        name: {"low": interval.low, "high": interval.high, "confidence": CONFIDENCE}
+        for name, interval in intervals(result, samples, seed, CONFIDENCE).items()
+        if interval.low >= 0  # defined
+    }

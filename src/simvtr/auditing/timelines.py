@@ -55,11 +55,11 @@ def _timeline(
     true = [track for track in truth.tracks.get(video.id, ()) if not track.crowd]
     row_of = {track.id: j for j, track in enumerate(true)}
     true_of = {position: row_of[track_id] for position, track_id, _ in partners}
-    counting = [i for i, track in enumerate(tracks) if track.score >= least[track.category_id]]
+    counting = {i for i, track in enumerate(tracks) if track.score >= least[track.category_id]}
     alone = sorted((i for i in range(len(tracks)) if i not in true_of), key=lambda i: -tracks[i].score)
     shown = [*sorted(true_of, key=lambda i: true_of[i]), *alone][: max(SHOWN, len(true_of))]
     found_of = {true_of[i]: at for at, i in enumerate(shown) if i in true_of}
-    seen = [*shown, *(i for i in counting if i not in set(shown))]
+    seen = [*shown, *sorted(counting.difference(shown))]
     overlap = cache.frame_overlap(video.id, [tracks[i] for i in seen], true, np.zeros(len(true), bool))
     well = overlap.iou >= WELL  # (t, d, g)
     names = truth.categories
@@ -85,7 +85,7 @@ def _timeline(
         )
         for at, i in enumerate(shown)
     ]
-    counted = overlap.keep(np.array([i in set(counting) for i in seen], bool))
+    counted = overlap.keep(np.array([i in counting for i in seen], bool))
     return Timeline(
         video_id=video.id,
         name=_name(video),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simvtr.schema import Predictions, Truth
 
 PICTURED, FRAMES = 6, 24  # videos with pictures, frames of each: a page of about 1 MB
+PAGE = Path("audit.html")
 SAMPLES = 1000  # draws of the videos
 
 
@@ -43,18 +44,25 @@ def run(args: argparse.Namespace) -> int:
 
         args.out = args.out or Path("sweep")
         return run_sweep(args)
+    from simvtr.errors import DataError
     from simvtr.report import write_audit
-    from simvtr.schema import read_truth
+    from simvtr.schema import read_predictions, read_truth
     from simvtr.schema.writer import atomic
 
+    page = args.out or PAGE
+    for path in (page, args.json or page):
+        path.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after them
     truth = read_truth(args.truth)
-    first, found = _audited(args, truth, args.results)
-    page = args.out or Path("audit.html")
+    found = read_predictions(args.results, truth, strict=False)
+    other = read_predictions(args.other, truth, strict=False) if args.other else None
+    wanted = _wanted(args, truth)
+    if args.images and not args.images.is_dir():
+        raise DataError(f"--images: {args.images} must be the folder of the frames, and is no folder.")
+    first = _audited(args, truth, found)
     more: dict[str, Any] = {}
-    if args.other:
-        second, other = _audited(args, truth, args.other)
-        more = {"other": second, **_paired(truth, found, other, args.seed)}
-    frames = pictures(truth, found, first, args.images, _chosen(args, first)) if args.images else None
+    if other is not None:
+        more = {"other": _audited(args, truth, other), **_paired(truth, found, other, args.seed)}
+    frames = pictures(truth, found, first, args.images, _chosen(first, wanted)) if args.images else None
     write_audit(page, first, frames=frames, **more)
     if args.json:
         with atomic(args.json) as file:
@@ -73,28 +81,26 @@ def _contradiction(args: argparse.Namespace) -> str | None:
         return "results are missing: simvtr audit TRUTH RESULTS, or --sweep WEIGHTS"
     if args.videos and not args.images:
         return "--videos says of which videos there are pictures: give --images, too"
-    if args.videos and not all(part.strip().lstrip("-").isdecimal() for part in args.videos.split(",")):
+    if args.videos and not all(part.strip().removeprefix("-").isdecimal() for part in args.videos.split(",")):
         return f"--videos must be ids with commas between them, got {args.videos!r}"
+    inputs = [path.resolve() for path in (args.truth, args.results, args.other) if path]
+    written = [path.resolve() for path in (args.out or PAGE, args.json) if path]
+    twice = next((path for i, path in enumerate(written) if path in (*inputs, *written[:i])), None)
+    if twice:
+        return f"{twice.name} would be overwritten: give --out and --json names of their own"
+    if args.seed < 0:
+        return f"--seed must be at least 0, got {args.seed}"
     if args.workers is not None and args.workers < 1:
         return f"--workers must be at least 1, got {args.workers}"
     return None
 
 
-def _audited(args: argparse.Namespace, truth: "Truth", path: Path) -> "tuple[Audit, Predictions]":
+def _audited(args: argparse.Namespace, truth: "Truth", found: "Predictions") -> "Audit":
     from simvtr.auditing.run import audit
-    from simvtr.schema import read_predictions
 
-    found = read_predictions(path, truth, strict=False)
     with steps_bar() as bar:
-        made = audit(
-            truth,
-            found,
-            samples=SAMPLES,
-            seed=args.seed,
-            workers=args.workers,
-            progress=bar.of(f"attacks on {path.name}"),
-        )
-    return made, found
+        progress = bar.of(f"attacks on {found.path.name}")
+        return audit(truth, found, samples=SAMPLES, seed=args.seed, workers=args.workers, progress=progress)
 
 
 def _paired(truth: "Truth", first: "Predictions", second: "Predictions", seed: int) -> dict[str, Any]:
@@ -107,18 +113,22 @@ def _paired(truth: "Truth", first: "Predictions", second: "Predictions", seed: i
     return {"differences": compare(one, two, SAMPLES, seed), "by_video": per_video(one, two)}
 
 
-def _chosen(args: argparse.Namespace, audit: "Audit") -> "list[Timeline]":
-    """The videos whose pictures the page shows: those asked for, else those with most errors."""
+def _wanted(args: argparse.Namespace, truth: "Truth") -> list[int]:
+    """The ids of --videos, each once; none without it."""
     from simvtr.errors import DataError
 
-    if not args.videos:
-        errors = sorted(audit.timelines, key=lambda t: -(t.missed + t.false + t.switches))
-        return errors[:PICTURED]
-    by_id = {timeline.video_id: timeline for timeline in audit.timelines}
-    wanted = [int(part) for part in args.videos.split(",")]
-    unknown = [video for video in wanted if video not in by_id]
+    wanted = [int(part) for part in args.videos.split(",")] if args.videos else []
+    unknown = [video for video in wanted if video not in truth.videos]
     if unknown:
         raise DataError(f"--videos: ids must be of videos in {args.truth.name}, which has no {unknown[0]}.")
+    return list(dict.fromkeys(wanted))
+
+
+def _chosen(audit: "Audit", wanted: list[int]) -> "list[Timeline]":
+    """The videos whose pictures the page shows: those asked for, else those with most errors."""
+    if not wanted:
+        return sorted(audit.timelines, key=lambda t: -(t.missed + t.false + t.switches))[:PICTURED]
+    by_id = {timeline.video_id: timeline for timeline in audit.timelines}
     return [by_id[video] for video in wanted]
 
 
@@ -129,15 +139,18 @@ def pictures(
 
     Tracks that are partners have one colour; found tracks below their category's threshold of score are left out.
     """
+    from simvtr.auditing.matrix import without_breaches
     from simvtr.errors import DataError
     from simvtr.report.pictures import frame_pair, read_picture
     from simvtr.schema.source import image_path
 
     least = {row["id"]: row["threshold"] for row in audit.identity["categories"]}
+    shown = {timeline.video_id: found.tracks[timeline.video_id] for timeline in chosen}
+    whole = without_breaches(truth, shown)  # what the timelines count by
     made: dict[int, list[FramePair]] = {}
     for timeline in chosen:
         video = truth.videos[timeline.video_id]
-        tracks = found.tracks[video.id]
+        tracks = whole[video.id]
         true = {track.id: track for track in truth.tracks[video.id]}
         colours = [(true[bar.track].segmentations, at) for at, bar in enumerate(timeline.true)]
         drawn = [
@@ -150,12 +163,10 @@ def pictures(
             where = f"{truth.path.name}, video {video.id}, frame {index}"
             if index >= len(video.file_names):
                 raise DataError(
-                    f"{where}: file_names must list every frame, there are {len(video.file_names)}. Add it."
+                    f"{where}: file_names must list every frame, there are {len(video.file_names)}. Add the others."
                 )
             path = image_path(images, video.file_names[index], where)
             frame = read_picture(path, (video.height, video.width), where)
-            pairs = [
-                [(masks[index], number) for masks, number in side if index < len(masks)] for side in (colours, drawn)
-            ]
+            pairs = [[(masks[index], number) for masks, number in side] for side in (colours, drawn)]
             made.setdefault(video.id, []).append(frame_pair(index, frame, *pairs))
     return made

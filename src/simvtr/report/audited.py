@@ -43,5 +43,5 @@ def audit(
     >>> audit(truth, {1: [Track(1, 0.9, (mask,) * 4)]}, workers=1).honest.values["HOTA"]
     1.0
     """
-    found_out = compute(truth, found, samples=samples, seed=seed, workers=workers, progress=progress)
-    return AuditReport(**{field.name: getattr(found_out, field.name) for field in fields(found_out)})
+    made = compute(truth, found, samples=samples, seed=seed, workers=workers, progress=progress)
+    return AuditReport(**{field.name: getattr(made, field.name) for field in fields(made)})

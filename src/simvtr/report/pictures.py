@@ -16,7 +16,7 @@ from simvtr.rle import Rle, decode
 
 SIDE = 400  # pixels, longest of a picture on the page
 STRENGTH = 0.45  # of a mask's colour over the picture
-# Distinct next to each other, and on most pictures: hues a golden angle apart, light and dark in turn.
+# Neighbours differ in hue and in lightness, and stand out on most pictures.
 COLOURS = np.array(
     [(255, 99, 72), (46, 134, 222), (255, 211, 42), (95, 39, 205), (0, 184, 148), (253, 121, 168), (9, 132, 227),
      (250, 177, 160), (85, 239, 196), (214, 48, 49)]
@@ -31,14 +31,17 @@ def read_picture(path: Path, size: tuple[int, int], where: str) -> NDArray[np.ui
     """
     try:
         with Image.open(path) as image:
-            picture = np.array(image.convert("RGB"))
+            got = image.size[::-1]
+            picture = np.array(image.convert("RGB")) if got == size else None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error) as error:
         raise DataError(f"{where}: {path.name} must be a readable image, got: {error}.") from error
     except Image.DecompressionBombError as error:
-        raise DataError(f"{where}: {path.name} must be a picture of reasonable size, got: {error}.") from error
-    if picture.shape[:2] != size:
-        got = f"{picture.shape[0]} x {picture.shape[1]}"
-        raise DataError(f"{where}: {path.name} must be {size[0]} x {size[1]} (height x width), got {got}.")
+        raise DataError(f"{where}: {path.name} must be a picture of reasonable size: {error}") from error
+    if picture is None:
+        raise DataError(
+            f"{where}: {path.name} must be {size[0]} x {size[1]} (height x width), got {got[0]} x {got[1]}. Give the"
+            " frames that the masks were drawn on."
+        )
     return picture
 
 
