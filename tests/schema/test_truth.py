@@ -138,6 +138,7 @@ REFUSED = {
         edited(TRUTH, "categories", value=[{"id": i} for i in range(10_001)]),
         "there must be at most 10000 categories, got 10001",
     ),
+    "results": ([], r"truth.json: expected `object`, got `array`\. .*results are a list, and come second"),
     "not JSON": ("{", r"truth.json: input data was truncated"),
     "empty file": ("", r"truth.json: input data was truncated"),
     "no videos": (edited(TRUTH, "videos", drop=True), r"missing required field `videos`"),

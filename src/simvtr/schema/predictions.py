@@ -26,7 +26,8 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
         finite and masks sound.
     """
     path = Path(path)
-    raws = decode(read_bytes(path), list[msgspec.Raw], path.name)
+    advice = "Results are one list of tracks; the truth is an object, and comes first."
+    raws = decode(read_bytes(path), list[msgspec.Raw], path.name, advice)
     breaches = Breaches()
     tracks: dict[int, list[Track]] = {video: [] for video in truth.videos}
     for batch in batches(len(memoryview(raw)) for raw in raws):
@@ -37,7 +38,7 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
             try:
                 result = decode(raws[i], RawResult, where)
             except DataError as error:
-                breaches.add(str(error))
+                breaches.add(str(error) + ("" if breaches.count else _other_kind(raws[i])))
                 continue
             where = f"{where}, video {result.video_id}, track {i}"
             video = truth.videos.get(result.video_id)
@@ -65,3 +66,16 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
             tracks[result.video_id].append(Track(result.category_id, result.score, whole, result.identity))
     breaches.raise_any()
     return Predictions(tracks, path)
+
+
+def _other_kind(entry: msgspec.Raw) -> str:
+    """What an entry that is no track looks like, if that is known."""
+    try:
+        keys = msgspec.json.decode(entry, type=dict[str, msgspec.Raw]).keys()
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""
+    if "video_id" not in keys and "image_id" in keys:
+        return " This is a result of an image; a track has a video_id, and segmentations with one entry a frame."
+    if "segmentations" not in keys and {"bboxes", "bbox", "segmentation"} & keys:
+        return " A track has segmentations, a mask or null for every frame; boxes are not scored."
+    return ""

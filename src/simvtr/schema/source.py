@@ -73,8 +73,13 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path}: cannot be read: {reason}.") from error
 
 
-def decode(data: bytes | msgspec.Raw, kind: type[T], where: str) -> T:
-    """Typed JSON. Raises: DataError with the JSON path that msgspec names, or the text around the malformed byte."""
+def decode(data: bytes | msgspec.Raw, kind: type[T], where: str, whole: str = "") -> T:
+    """Typed JSON.
+
+    Args:
+        whole: said in the error when the value itself, not a part of it, is of another type.
+    Raises: DataError with the JSON path that msgspec names, or the text around the malformed byte.
+    """
     try:
         return msgspec.json.decode(data, type=kind)
     except RecursionError:
@@ -85,7 +90,9 @@ def decode(data: bytes | msgspec.Raw, kind: type[T], where: str) -> T:
         text, _, path = str(error).partition(" - at ")
         rule = ": a mask must have size and counts alone" if "unknown field" in text else ""
         text = text if len(text) <= 200 else text[:200] + "...`"  # a key may be as long as the file
-        raise DataError(f"{where}{', ' + path.strip('`') if path else ''}: {_lower(text)}{rule}.") from None
+        place = ", " + path.strip("`") if path else ""
+        advice = f" {whole}" if whole and not path and text.startswith("Expected") else ""
+        raise DataError(f"{where}{place}: {_lower(text)}{rule}.{advice}") from None
     except msgspec.DecodeError as error:
         raise DataError(f"{where}: {_malformed(bytes(data), str(error))}.") from None
 
@@ -224,6 +231,8 @@ def _malformed(data: bytes, text: str) -> str:
     _, found, number = text.rpartition("(byte ")
     if not found:
         return _lower(text) + (": the JSON must be complete" if "truncated" in text else "")
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "JSON is malformed: it must be UTF-8 without a byte order mark, and starts with one"
     at = int(number.rstrip(")"))
     around = data[max(0, at - 30) : at + 20].decode("utf-8", "replace")
     return f"{_lower(text)}, near {around!r}"

@@ -29,7 +29,8 @@ def raw_truth(data: bytes, where: str) -> RawTruth | UnreadTruth:
     try:
         return _WHOLE.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return decode(data, RawTruth, where)  # which says what is wrong, if anything is
+        advice = "A truth is an object of videos, categories and annotations; results are a list, and come second."
+        return decode(data, RawTruth, where, advice)  # which says what is wrong, if anything is
 
 
 def json_size(entry: msgspec.Raw | UnreadTrack) -> int:
