@@ -25,8 +25,8 @@ def test_a_short_list_is_scored_on_its_first_frames():
     assert evaluate(four, padded, "ytvos").stats["AP"] == 0.0  # 2 px of 8: what it is worth
     assert refusal(four, first_frame) == (
         "results, video 1, track 0 of that video: there must be one mask or null for each of 4 frames, got 1. 1 of 1"
-        " tracks are shorter than their video: the reference would have scored these on their first frames alone, 1 of"
-        " 4. Pad absent frames with null, or see the reference's number with the dialect ytvos."
+        " tracks are shorter than their video: the public evaluator would score these on their first frames alone, 1 of"
+        " 4. Pad absent frames with null, or see its number with the dialect ytvos."
     )
 
 
@@ -43,7 +43,7 @@ def test_extra_frames_leave_the_overlap_but_not_the_size():
     two = truth({1: ["##.. ##.."]})
     results = {1: [found("##.. ##.. ####", 0.9)]}
     assert only(evaluate(two, results, "ytvos")).iou.tolist() == [[1.0]]
-    assert "for each of 2 frames, got 3. The reference would leave the extra" in refusal(two, results)
+    assert "for each of 2 frames, got 3. The public evaluator would leave the extra" in refusal(two, results)
 
 
 def test_a_frame_of_another_size_is_an_abstention():
@@ -68,6 +68,7 @@ def test_a_found_track_of_an_unlisted_category_is_dropped():
     results = {1: [found("..##", 0.9, category=7), found("##..", 0.8)]}
     assert evaluate(one, results, "ytvos").stats["AP"] == pytest.approx(1.0)  # not a false positive
     assert "track 0 of that video: the category must be one of the 1 of truth.json, got 7." in refusal(one, results)
+    assert "Write the ids that its categories have, 1." in refusal(one, results)
 
 
 def test_a_true_track_with_id_0_is_never_matched():

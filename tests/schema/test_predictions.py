@@ -125,7 +125,7 @@ def test_a_device_is_refused_at_once(truth):
 REFUSED = {
     "an object": ({"results": RESULTS}, r"results.json: expected `array`, got `object`\. .*the truth is an object"),
     "byte order mark": ("\ufeff" + json.dumps(RESULTS), r"results.json: JSON is malformed: .*a byte order mark"),
-    "results of images": ([{"image_id": 1, "category_id": 1, "score": 1}], r"`video_id`\. a result of an image"),
+    "results of images": ([{"image_id": 1, "category_id": 1, "score": 1}], r"`video_id`\. .*a result of an image"),
     "boxes alone": (
         [{"video_id": 0, "category_id": 7, "score": 1, "bboxes": []}],
         r"`segmentations`\. .*boxes are not scored",

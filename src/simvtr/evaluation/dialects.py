@@ -88,7 +88,8 @@ def _require_categories(truth: Truth, tracks: _Named, where: str) -> None:
         name, track = unlisted[0]
         raise DataError(
             f"{where}, {name}: the category must be one of the {len(truth.categories)} of {truth.path.name}, got"
-            f" {track.category_id}{_more(unlisted)}. The reference would drop such tracks unseen."
+            f" {track.category_id}{_more(unlisted)}. The public evaluator would drop such tracks unseen. Write the ids"
+            f" that its categories have, {_listed(truth)}."
         )
 
 
@@ -112,15 +113,15 @@ def _require_found_lengths(truth: Truth, tracks: _Named, where: str) -> None:
         rule = f"{where}, {name}: there must be one mask or null for each of {length} frames, got {got}"
     if short:
         raise DataError(
-            f"{rule}. {len(short)} of {len(lengths)} tracks are shorter than their video: the reference would have"
-            f" scored these on their first frames alone, {sum(got for _, got, _ in short)} of"
-            f" {sum(length for *_, length in short)}. Pad absent frames with null, or see the reference's number with"
-            " the dialect ytvos."
+            f"{rule}. {len(short)} of {len(lengths)} tracks are shorter than their video: the public evaluator"
+            f" would score these on their first frames alone, {sum(got for _, got, _ in short)} of"
+            f" {sum(length for *_, length in short)}. Pad absent frames with null, or see its number with the dialect"
+            " ytvos."
         )
     if long:
         raise DataError(
-            f"{rule}{_more(long)}. The reference would leave the extra frames out of the overlap, not out of the"
-            " track's size. Cut them."
+            f"{rule}{_more(long)}. The public evaluator would leave the extra frames out of the overlap, not out"
+            " of the track's size. Cut them."
         )
 
 
@@ -145,8 +146,14 @@ def _require_sizes(truth: Truth, tracks: _Named, where: str) -> None:
         home = truth.videos[video]
         raise DataError(
             f"{where}, {name}, frame {frame}: masks must have the video's size, {home.height}x{home.width} (height x"
-            f" width), got {got}{_more(wrong)}. The reference would leave such a frame out of the score. Resize it."
+            f" width), got {got}{_more(wrong)}. The public evaluator would leave such a frame out of the score. Resize"
+            " it."
         )
+
+
+def _listed(truth: Truth) -> str:
+    ids = [str(category) for category in sorted(truth.categories)]
+    return ", ".join(ids if len(ids) <= 8 else [*ids[:3], "...", ids[-1]])
 
 
 def _more(breaches: Sequence[object]) -> str:
