@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,15 @@ def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
     with write_video("clip.mp4", 10, (64, 48)) as video:
         for _ in range(3):
             video.add(np.zeros((48, 64, 3), np.uint8))
-    (example,) = (block for kind, block in BLOCKS if kind == "python")
+    example = next(block for kind, block in BLOCKS if kind == "python" and "simvtr.load" in block)
     exec(example, {})
     assert "AP50" in capsys.readouterr().out
+
+
+def test_the_audit_example_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "docs/examples", tmp_path / "docs/examples")
+    example = next(block for kind, block in BLOCKS if kind == "python" and "simvtr.audit" in block)
+    exec(example, {})
+    assert "AFTER EVERY ATTACK" in capsys.readouterr().out
+    assert (tmp_path / "audit.html").exists()
