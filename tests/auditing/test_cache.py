@@ -63,7 +63,7 @@ def test_frame_overlaps_are_the_same_to_the_last_bit(true, lists):
 
 def test_some_of_the_true_tracks_can_be_asked_for_in_any_order():
     made = truth({1: ["##.. ##..", "..## ..##", "#### ####"]})
-    one, two, three = made.tracks[1]
+    one, _, three = made.tracks[1]
     iou = OverlapCache(made).track_ious(1, [found("##.. ..##", 0.9)], [three, one])[1]
     assert iou.tolist() == [[4 / 8, 2 / 6]]  # 2 + 2 px of 8; 2 px of 2 + 4
 

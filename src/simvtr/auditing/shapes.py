@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simvtr.rle import Rle, decoded_runs
 
-Line = NDArray[np.int64]
+Line = NDArray[np.signedinteger]
 Move = tuple[int, int]  # pixels down, pixels right
 
 
