@@ -145,6 +145,16 @@ def test_every_link_of_the_page_leads_somewhere(tmp_path):
     assert {link.removeprefix("#") for link in links} <= places
 
 
+def test_one_video_alone_has_no_intervals_and_no_winner(tmp_path):
+    audit = sample(videos=1)
+    paired = {name: Difference(0.3, 0.4, 0.1, 0.1, 0.1, True, 1.0) for name in audit.strict}
+    page = written(tmp_path, audit, other=better(audit), differences=paired)
+    assert "Only one video has true tracks" in page and "The one video" in page
+    assert {(score.interval, score.reference_interval) for score in scores(audit)} == {("", "")}
+    assert "second better" not in page
+    assert "second better" in written(tmp_path, sample(), other=better(sample()), differences=paired)
+
+
 def test_a_shade_is_the_change_relative_to_the_honest_value():
     # steps at 2, 10, 30 and 60 % of 0.5: 0.01, 0.05, 0.15, 0.3
     lost = [cell(0.5 - change, 0.5).shade for change in (0.0, 0.008, 0.02, 0.06, 0.2, 0.4)]

@@ -42,10 +42,14 @@ class VideoRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the page shows of two systems: `measure` names what `videos` are compared by, `tested` says of intervals."""
+    """What the page shows of two systems: `measure` names what `videos` are compared by, `tested` says of intervals.
+
+    `alone`: one video has true tracks, so nothing is known of others, and there is no interval.
+    """
 
     figures: list[FigureRow]
     tested: bool
+    alone: bool
     measure: str
     videos: list[VideoRow]
     wins: list[VideoRow]
@@ -97,9 +101,11 @@ def comparison(
     ordered = sorted((v for v in videos if v.difference), key=lambda v: -(v.difference or 0.0))
     wins = [v for v in ordered if (v.difference or 0) > 0]
     losses = [v for v in reversed(ordered) if (v.difference or 0) < 0]
+    one = sum(bool(t.true) for t in audit.timelines) == 1
     return Comparison(
-        figures=_figures(audit, other, differences or {}),
+        figures=_figures(audit, other, {} if one else differences or {}),
         tested=bool(differences),
+        alone=one,
         measure="AP" if by_video else "overlap",
         videos=videos,
         wins=wins[:SHOWN],

@@ -109,12 +109,12 @@ class Score:
 
 
 def scores(audit: Audit) -> list[Score]:
-    """The twelve figures, in their order."""
+    """The twelve figures, in their order. Draws of one video say nothing: then there are no intervals."""
+    drawn_from = sum(bool(timeline.true) for timeline in audit.timelines)
     lines = []
     for name, says in FIGURES.items():
         reference, strict = _defined(audit.ytvos.get(name)), _defined(audit.strict.get(name))
-        interval = _interval(audit, name)
-        of_reference = _interval(audit, f"ytvos.{name}")
+        interval, of_reference = (None if drawn_from == 1 else _interval(audit, key) for key in (name, f"ytvos.{name}"))
         drawn = spread(strict, reference, interval)
         lines.append(Score(name, says, reference, strict, between(interval), between(of_reference), drawn))
     return lines
