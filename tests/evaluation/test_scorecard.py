@@ -99,6 +99,13 @@ def test_of_one_video_no_system_is_called_better():
     assert card.verdict().startswith("Only one video has true tracks: nothing is known of other videos")
 
 
+def test_intervals_of_one_video_say_that_they_are_none():
+    said = "Only one video: nothing is known of other videos."
+    one, two = (evaluate(truth(videos), {1: [found("##..", 0.9)]}) for videos in ({1: FISH[1]}, FISH))
+    assert said in Scorecard(one, intervals=intervals(one, 5)).table()
+    assert said not in Scorecard(two, intervals=intervals(two, 5)).table()
+
+
 def test_without_a_true_track_that_counts_there_is_no_verdict():
     card = versus({}, {}, {1: []})
     assert card.verdict() == "AP is not defined: no true track counts."

@@ -23,9 +23,9 @@ MEASURES: dict[str, tuple[str, str]] = {
     "DetA": ("DetA", "detection: is there a right mask in this frame?"),
     "AssA": ("AssA", "association: do right masks of one object carry one name?"),
     "IDF1": ("IDF1", "frames with the right name, each track having one partner in the whole video"),
-    "AP light": ("AP light", "strict AP of lightly occluded true tracks"),
-    "AP medium": ("AP medium", "strict AP of true tracks of medium occlusion"),
-    "AP heavy": ("AP heavy", "strict AP of heavily occluded true tracks"),
+    "AP light": ("AP light", "strict AP of lightly occluded true tracks; without labels, of low crowding"),
+    "AP medium": ("AP medium", "strict AP of true tracks of medium occlusion; without labels, of medium crowding"),
+    "AP heavy": ("AP heavy", "strict AP of heavily occluded true tracks; without labels, of high crowding"),
 }
 """Columns of the sensitivity matrix: key of `Row.values` -> (short name, what it is). All are fractions."""
 

@@ -43,7 +43,8 @@ class Scorecard:
         if self.intervals:
             from simvtr.evaluation.bootstrap import interval_table
 
-            blocks.append(f"95 % INTERVALS, videos drawn again\n{interval_table(self.intervals)}")
+            alone = "\n\nOnly one video: nothing is known of other videos." if self.result.videos == 1 else ""
+            blocks.append(f"95 % INTERVALS, videos drawn again\n{interval_table(self.intervals)}{alone}")
         if self.groups:
             from simvtr.evaluation.groups import table as group_table
 
