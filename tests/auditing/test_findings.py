@@ -66,8 +66,9 @@ def test_abstention_is_told_where_it_gains_a_hundredth_or_the_readings_are_a_ten
     assert "keeps 30 % of AP" in said(row(slug, 0.15 - 0.05 - EPSILON, ytvos=0.15))[0]
     assert not said(row(slug, 0.15 - 0.05 + EPSILON, ytvos=0.15))
     gained = only(row(slug, 0.5, ytvos=0.505 + EPSILON))
-    assert "Abstaining by mis-sized masks in " in gained.sentence
-    assert f"raises AP by 1.0 % {UNDER}; strict scoring keeps 100 %." in gained.sentence
+    assert gained.sentence.startswith("Putting masks of a wrong size ")
+    assert f"raises AP by 1.0 % {UNDER}, which skips such frames; strict scoring" in gained.sentence
+    assert gained.sentence.endswith(", which counts them as missed, keeps 100 %.")
     assert gained.severity == pytest.approx(0.0051 / 0.5051)  # of what AP then is
     assert not said(row(slug, 0.5, ytvos=0.505 - EPSILON))
 
@@ -77,16 +78,19 @@ def test_added_tracks_are_free_where_they_cost_less_than_a_hundredth(slug):
     assert only(row(slug, 0.495 + EPSILON)).sentence.endswith(" costs 1.0 % of AP.")
     assert not said(row(slug, 0.495 - EPSILON))
     free = only(row(slug, 0.5))
-    assert free.sentence.startswith("Repeating every track") and free.sentence.endswith(" costs nothing of AP.")
+    assert free.sentence.startswith("Adding ") and free.sentence.endswith(" costs no AP.")
     assert free.severity == QUIET
 
 
 def test_added_tracks_that_gain_are_as_severe_as_their_gain():
     gained = only(row("all-categories", 0.75))
-    assert gained.sentence == "Repeating every track in all categories, below all others, raises AP by 50 %."
+    assert (
+        gained.sentence
+        == "Adding copies of every track in all other categories, scored below all tracks, raises AP by 50 %."
+    )
     assert gained.severity == pytest.approx(1 / 3)  # 0.25 of 0.75
     assert said(row("all-categories", 0.505 - EPSILON)) == [
-        "Repeating every track in all categories, below all others, costs nothing of AP."
+        "Adding copies of every track in all other categories, scored below all tracks, costs no AP."
     ]
 
 
@@ -94,7 +98,7 @@ def test_cut_tracks_are_told_where_ap_and_hota_are_a_tenth_apart():
     base = honest(HOTA=0.5)
     # AP keeps 12 %, HOTA 69 %: 57 apart
     finding = only(row("cut-2", 0.06, HOTA=0.345), row("cut-3", 0.05, HOTA=0.2), base=base)
-    assert finding.sentence == "Cutting every track in 2 costs 88 % of AP but 31 % of HOTA."
+    assert finding.sentence == "Cutting every track in 2 costs 88 % of AP but only 31 % of HOTA."
     assert finding.severity == pytest.approx(0.57)
     assert said(row("cut-3", 0.45, HOTA=0.4 - EPSILON), base=base)
     assert not said(row("cut-3", 0.45, HOTA=0.4 + EPSILON), base=base)
@@ -122,7 +126,7 @@ def test_a_measure_is_blind_where_it_changes_by_less_than_a_hundredth_and_anothe
         for f in findings(base, [row("flicker-25", 0.4 - EPSILON, DetA=0.495 + EPSILON)], (), (), None)
         if f.mechanism == "docs/metric.md#blind-measures"
     ]
-    assert finding.sentence == "DetA does not see “flicker, 25 %”, which costs 20 % of AP."
+    assert finding.sentence == "DetA does not notice “flicker, 25 %”, which costs 20 % of AP."
     assert finding.severity == pytest.approx(0.2002 / 2)  # half: DetA is read beside AP
     assert not said(row("flicker-25", 0.4 + EPSILON, DetA=0.495 + EPSILON), base=base)
     assert not said(row("flicker-25", 0.4 - EPSILON, DetA=0.495 - EPSILON), base=base)
@@ -136,7 +140,7 @@ def test_ap_itself_blind_counts_in_full():
 def test_a_blind_measure_is_told_once_with_the_damage_that_another_sees_best():
     rows = [row("flicker-10", 0.3, DetA=0.5), row("flicker-25", 0.2, DetA=0.5)]
     assert said(*rows, base=honest(DetA=0.5)) == [
-        "DetA does not see “flicker, 25 %”, which costs 60 % of AP. It does not see 1 more of the attacks."
+        "DetA does not notice “flicker, 25 %”, which costs 60 % of AP (nor 1 other attack that another measure sees)."
     ]
 
 
@@ -174,11 +178,11 @@ def test_held_frames_say_nothing_where_they_fill_what_was_missing():
 )
 def test_boundaries_are_told_where_a_small_change_costs_a_tenth_or_gains_a_hundredth(slug, verb, drawn):
     assert said(row(slug, 0.45 - EPSILON)) == [
-        f"{verb} every mask a little costs 10 % of AP: the score hangs on boundaries."
+        f"{verb} every mask by 1 % of the picture's short side costs 10 % of AP: the score hangs on exact outlines."
     ]
     assert not said(row(slug, 0.45 + EPSILON))
     assert said(row(slug, 0.505 + EPSILON)) == [
-        f"{verb} every mask a little raises AP by 1.0 %; candidate explanation: they are {drawn}."
+        f"{verb} every mask by 1 % of the picture's short side raises AP by 1.0 %; candidate explanation: they are {drawn}."
     ]
     assert not said(row(slug, 0.505 - EPSILON))
 
@@ -193,7 +197,7 @@ def test_of_changed_boundaries_the_worst_and_the_best_are_told():
 
 def test_tied_scores_are_told_where_they_cost_less_than_a_hundredth():
     (sentence,) = said(row("tied", 0.495 + EPSILON))
-    assert sentence == "Tying all scores costs 1.0 % of AP: the order of the file says no less than the scores do."
+    assert sentence == "Giving every track the same score costs 1.0 % of AP: the order of the file ranks them no worse."
     assert not said(row("tied", 0.495 - EPSILON))
     assert only(row("tied", 0.5)).severity == QUIET
     assert only(row("tied", 0.75)).severity == pytest.approx(1 / 3)
@@ -212,7 +216,7 @@ def test_rescaled_scores_are_told_where_they_gain_a_hundredth_or_cost_a_tenth():
 def test_a_data_set_of_which_half_needs_no_tracking_is_told():
     (sentence,) = said(probes=[row("linked-by-class", 0.5 + EPSILON), row("linked-by-slot", 0.4)])
     assert sentence == (
-        "True masks linked by category alone reach AP 50.0: 50 % of this data set's AP is left for tracking."
+        "Perfect masks, linked over time by category alone, reach AP 50.0 on this data set: tracking decides about the other 50 %."
     )
     assert not said(probes=[row("linked-by-class", 0.5 - EPSILON), row("linked-by-slot", 0.4)])
     finding = only(probes=[row("linked-by-class", 0.6), row("linked-by-slot", 0.7)])
@@ -221,7 +225,10 @@ def test_a_data_set_of_which_half_needs_no_tracking_is_told():
 
 def test_a_data_set_that_overlap_solves_is_told():
     (sentence,) = said(probes=[row("linked-by-overlap", 0.9 + EPSILON)])
-    assert "overlap with the frame before reach AP 90.0: 10 % of this data set's AP is left" in sentence
+    assert (
+        "overlap with the frame before, reach AP 90.0 on this data set: better tracking can add no more than 10 %."
+        in sentence
+    )
     assert not said(probes=[row("linked-by-overlap", 0.9 - EPSILON)])
 
 
@@ -394,7 +401,9 @@ def test_a_score_that_attacks_raise_is_at_stake_by_what_it_gains():
 
 def test_what_strict_gains_too_is_said_to_be_added():
     (sentence,) = said(row("abstain-bad", 0.55, ytvos=0.6))
-    assert sentence.endswith(f"raises AP by 20 % {UNDER}; strict scoring adds 10 %.")
+    assert sentence.endswith(
+        f"raises AP by 20 % {UNDER}, which skips such frames; strict scoring, which counts them as missed, adds 10 %."
+    )
 
 
 def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_tracking():
@@ -402,8 +411,8 @@ def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_trac
     # a loss of a tenth: 0.5 -> 0.45. AssA notices both, AP under the reference only the second, strict AP too
     rows = [row("flicker-10", 0.46, AssA=0.44), row("cut-2", 0.2, AssA=0.2)]
     assert verdict(base, rows, [row("linked-by-class", 0.2)], (), None, {})[2] == (
-        f"Of 2 kinds of damage AssA notices the most, 2 (a loss of 10 % or more), AP {UNDER} 1;"
-        " true masks linked by category alone reach AP 20.0 on this data set."
+        f"AssA notices most: it loses 10 % or more under 2 of 2 kinds of damage to these results, AP {UNDER} under 1;"
+        " perfect masks, linked over time by category alone, reach AP 20.0 on this data set without tracking."
     )
     assert verdict(base, (), (), (), None, {})[2] == (
         "No measure could be compared; how much tracking this data set needs was not measured."

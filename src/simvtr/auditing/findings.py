@@ -103,10 +103,11 @@ def _best_measure(pair: Pair) -> str:
     if not noticed:
         return "No measure could be compared"
     best = max(noticed, key=lambda key: noticed[key])
-    said = f"Of {len(damage)} kinds of damage {NAMES[best]} notices the most, {noticed[best][0]}"
-    said = f"{said} (a loss of {share(APART)} or more)"
+    name = "Strict AP" if best == AP else NAMES[best]
+    said = f"{name} notices most: it loses {share(APART)} or more under {noticed[best][0]} of {len(damage)} kinds of"
+    said = f"{said} damage to these results"
     if best != REFERENCE_AP and REFERENCE_AP in noticed:
-        said = f"{said}, {NAMES[REFERENCE_AP]} {noticed[REFERENCE_AP][0]}"
+        said = f"{said}, {NAMES[REFERENCE_AP]} under {noticed[REFERENCE_AP][0]}"
     return said
 
 
@@ -114,4 +115,4 @@ def _tracking(pair: Pair) -> str:
     best = without_tracker(pair)
     if best is None:
         return "how much tracking this data set needs was not measured"
-    return f"true masks linked by {best[2]} reach AP {points(best[0])} on this data set"
+    return f"perfect masks, linked over time by {best[2]}, reach AP {points(best[0])} on this data set without tracking"

@@ -22,6 +22,7 @@ from simvtr.auditing.pair import (
     share,
 )
 from simvtr.evaluation.matching import FOUND_LIMITS
+from simvtr.evaluation.text import counted
 
 UNSEEN = 0.01  # of the honest value: a measure that changes by less does not see a damage; a smaller gain is none
 SEEN = 0.2  # of the honest value: whoever loses more sees a damage without doubt
@@ -32,6 +33,8 @@ SIMPLE_TRACKER = 0.9  # AP that they reach by overlap alone: all but the hard te
 REACHED = 1 - 1e-6  # AP of the truth itself; what rounding can take is less
 APART = 0.1  # of the honest value: two readings or measures that differ by as much do not tell the same story
 QUIET = 0.3  # severity where the score is not affected and should be: below everything that moves a third of it
+
+STEP = "by 1 % of the picture's short side"  # of the attacks on masks
 
 REFUSED_KINDS = ("short", "long", "missized", "unknown-video", "unknown-category", "not-finite")  # of remarks
 CANDIDATES = {  # kinds of remarks that strict accepts, but that may explain a score
@@ -98,16 +101,16 @@ def _abstention(pair: Pair) -> Iterator[Finding]:
     """From a gain of UNSEEN or a gap of APART between the readings on. Severity: the larger of both, as above."""
     for slug, where in (
         ("abstain-median", "in all frames of a track but one"),
-        ("abstain-jumps", "in the frames where a track's area jumps"),
-        ("abstain-bad", "in the frames that an oracle calls bad"),
+        ("abstain-jumps", "where a track's area jumps"),
+        ("abstain-bad", "where a track misses its object, which only the truth can tell,"),
     ):
         ytvos, strict = pair.kept(slug, REFERENCE_AP), pair.kept(slug, AP)
         if ytvos is None or strict is None or (ytvos - 1 < UNSEEN and ytvos - strict < APART):
             continue
         yield finding(
             max(gain(ytvos), (ytvos - strict) / max(1, ytvos)),
-            f"Abstaining by mis-sized masks {where} {keeps(ytvos)} under the reference evaluator; strict scoring"
-            f" {_also(strict)}.",
+            f"Putting masks of a wrong size {where} {keeps(ytvos)} under the reference evaluator, which skips such"
+            f" frames; strict scoring, which counts them as missed, {_also(strict)}.",
             slug,
             Mechanism.ABSTENTION,
         )
@@ -116,13 +119,13 @@ def _abstention(pair: Pair) -> Iterator[Finding]:
 def _free_tracks(pair: Pair) -> Iterator[Finding]:
     """Added tracks that cost less than UNSEEN. Severity: the gain from UNSEEN on, at least QUIET."""
     for slug, what in (
-        ("duplicated", "Repeating every track below all others"),
-        ("all-categories", "Repeating every track in all categories, below all others,"),
-        ("free-category", "Repeating every track, most confident of all, in a category without truth"),
+        ("duplicated", "Adding a copy of every track, scored below all tracks,"),
+        ("all-categories", "Adding copies of every track in all other categories, scored below all tracks,"),
+        ("free-category", "Adding a copy of every track, scored highest of all, in a category without true tracks"),
     ):
         kept = pair.kept(slug, AP)
         if kept is not None and 1 - kept < UNSEEN:
-            said = keeps(kept) if kept - 1 >= UNSEEN else "costs nothing of AP" if kept >= 1 - 1e-9 else costs(kept)
+            said = keeps(kept) if kept - 1 >= UNSEEN else "costs no AP" if kept >= 1 - 1e-9 else costs(kept)
             yield finding(max(QUIET, gain(kept)), f"{what} {said}.", slug, Mechanism.FREE_TRACKS)
 
 
@@ -136,7 +139,9 @@ def _links(pair: Pair) -> Iterator[Finding]:
             ap, theirs = pair.kept(slug, AP), pair.kept(slug, other)
             if ap is not None and theirs is not None and abs(ap - theirs) >= APART:
                 also = costs(theirs, other)
-                said = f"{what} {costs(ap)} but {also.removeprefix('costs ') if ap <= 1 else also}."
+                if ap <= 1:  # "costs" has been said
+                    also = also.removeprefix("costs ") if theirs < ap else also.replace("costs ", "only ")
+                said = f"{what} {costs(ap)} but {also}."
                 told.append((abs(ap - theirs), slug, finding(abs(ap - theirs), said, slug, Mechanism.LINKS)))
         if told:
             yield max(told, key=lambda one: one[0])[2]
@@ -159,10 +164,11 @@ def _blind(pair: Pair) -> Iterator[Finding]:
                 unseen.append((losses[other], row, other))
         if unseen:
             loss, row, other = max(unseen, key=lambda one: one[0])
-            more = f" It does not see {len(unseen) - 1} more of the attacks." if len(unseen) > 1 else ""
+            others = counted(len(unseen) - 1, "other attack", "other attacks")
+            more = f" (nor {others} that another measure sees)" if len(unseen) > 1 else ""
             yield finding(
                 loss if key == AP else loss / 2,
-                f"{NAMES[key]} does not see “{row.name}”, which costs {share(loss)} of {NAMES[other]}.{more}",
+                f"{NAMES[key]} does not notice “{row.name}”, which costs {share(loss)} of {NAMES[other]}{more}.",
                 row.slug,
                 Mechanism.BLIND,
             )
@@ -197,11 +203,11 @@ def _boundaries(pair: Pair) -> Iterator[Finding]:
     kept = [(ap, *one) for one in changes if (ap := pair.kept(one[0], AP)) is not None]
     if kept and 1 - min(kept)[0] >= APART:
         least, slug, what, _ = min(kept)
-        said = f"{what} every mask a little {costs(least)}: the score hangs on boundaries."
+        said = f"{what} every mask {STEP} {costs(least)}: the score hangs on exact outlines."
         yield finding(1 - least, said, slug, Mechanism.BOUNDARIES)
     if kept and max(kept)[0] - 1 >= UNSEEN:
         most, slug, what, drawn = max(kept)
-        said = f"{what} every mask a little {keeps(most)}; candidate explanation: they are {drawn}."
+        said = f"{what} every mask {STEP} {keeps(most)}; candidate explanation: they are {drawn}."
         yield finding(gain(most), said, slug, Mechanism.BOUNDARIES)
 
 
@@ -212,7 +218,7 @@ def _order(pair: Pair) -> Iterator[Finding]:
     """
     tied, rescaled = pair.kept("tied", AP), pair.kept("rescaled", AP)
     if tied is not None and 1 - tied < UNSEEN:
-        said = f"Tying all scores {costs(tied)}: the order of the file says no less than the scores do."
+        said = f"Giving every track the same score {costs(tied)}: the order of the file ranks them no worse."
         yield finding(max(QUIET, gain(tied)), said, "tied", Mechanism.ORDER)
     if rescaled is not None and (rescaled - 1 >= UNSEEN or 1 - rescaled >= APART):
         said = f"Dividing every score by the highest of its video {costs(rescaled)}: AP ranks all videos together."
@@ -224,15 +230,14 @@ def _untracked(pair: Pair) -> Iterator[Finding]:
     best = without_tracker(pair)
     if best is not None and best[0] >= NO_TRACKER:
         ap, slug, how = best
-        said = f"True masks linked by {how} reach AP {points(ap)}: {share(1 - ap)} of this data set's AP is left"
-        yield finding(ap / 2, f"{said} for tracking.", slug, Mechanism.PROBES)
+        said = f"Perfect masks, linked over time by {how}, reach AP {points(ap)} on this data set: tracking decides"
+        yield finding(ap / 2, f"{said} about the other {share(1 - ap)}.", slug, Mechanism.PROBES)
     row = pair.probes.get("linked-by-overlap")
     ap = None if row is None else row.values.get(AP)
     if ap is not None and ap >= SIMPLE_TRACKER:
-        said = f"True masks linked by nothing but overlap with the frame before reach AP {points(ap)}: {share(1 - ap)}"
-        yield finding(
-            ap / 2, f"{said} of this data set's AP is left for better tracking.", "linked-by-overlap", Mechanism.PROBES
-        )
+        said = f"Perfect masks, linked by nothing but overlap with the frame before, reach AP {points(ap)} on this data"
+        said = f"{said} set: better tracking can add no more than {share(1 - ap)}."
+        yield finding(ap / 2, said, "linked-by-overlap", Mechanism.PROBES)
 
 
 def without_tracker(pair: Pair) -> tuple[float, str, str] | None:
