@@ -74,11 +74,23 @@ def test_results_that_strict_refuses_are_audited_and_it_is_said(audit, capsys):
     assert "refuses" in Path("audit.html").read_text()
 
 
-def test_two_systems_stand_side_by_side(audit):
-    assert audit([result(LEFT, LEFT)], second=[result(LEFT, RIGHT)]) == 0
-    page = Path("audit.html").read_text()
+def test_two_systems_stand_side_by_side(audit, capsys):
+    assert audit([result(LEFT, LEFT)], "--json", "audit.json", second=[result(LEFT, RIGHT)]) == 0
+    page, out = Path("audit.html").read_text(), capsys.readouterr().out
     assert "a.json" in page
     assert "b.json" in page
+    assert "TWO SYSTEMS" in out and "second better" in out and "b.json" in out
+    document = json.loads(Path("audit.json").read_text())
+    assert (document["results_name"], document["other"]["results_name"]) == ("a.json", "b.json")
+    assert document["versus"]["differences"]["AP"]["difference"] < 0
+
+
+def test_files_of_one_name_are_told_apart(audit):
+    assert audit([result(LEFT, LEFT)], "--json", "audit.json", second=[result(LEFT, RIGHT)]) == 0
+    Path("deep").mkdir()
+    Path("b.json").rename("deep/a.json")
+    assert main(["audit", "truth.json", "a.json", "deep/a.json", "--workers", "1", "-o", "two.html"]) == 0
+    assert '<b class="second-name">Second</b> deep/a.json' in Path("two.html").read_text()
 
 
 def test_both_results_are_read_before_either_is_audited(audit, capsys):
@@ -120,6 +132,7 @@ def test_a_missing_file_gives_one_line(audit, capsys):
         (["--videos=--5", "--images", "."], "--videos must be ids"),
         (["--workers", "0"], "--workers must be at least 1, got 0"),
         (["--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["-o", "."], ". is a folder: give --out and --json names of files"),
         (["-o", "a.json"], "a.json would be overwritten"),
         (["--json", "./audit.html"], "audit.html would be overwritten"),
         (["--sweep", "simvtr-tiny"], "--sweep takes the truth and --images, and no results"),

@@ -1,7 +1,9 @@
 """Show on one page what a score survives: attacks on the results, findings, error types, every track over time."""
 
 import argparse
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +22,11 @@ SAMPLES = 1000  # draws of the videos
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("truth", type=Path, help="annotations (YouTube-VIS JSON, plain or .gz)")
     parser.add_argument("results", type=Path, nargs="?", help="results (JSON, .gz, or the ZIP a server takes)")
-    parser.add_argument("other", type=Path, nargs="?", help="results of a second system, to be held against the first")
+    parser.add_argument("other", type=Path, nargs="?", help="results of a second system, compared with the first")
     parser.add_argument("-o", "--out", type=Path, help="the page (default: audit.html; a sweep's folder: sweep)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON, too")
     parser.add_argument("--images", type=Path, help="folder of the frames: the page gets pictures of some videos")
-    parser.add_argument("--videos", metavar="ID,ID", help="which (default: the six with most errors)")
+    parser.add_argument("--videos", metavar="ID,ID", help="with --images: which (default: the six with most errors)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     parser.add_argument("--workers", type=int, help="processes (default: one a core)")
     sweep = parser.add_argument_group("the frame sweep: run a model at several windows, and score every reading")
@@ -45,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
         args.out = args.out or Path("sweep")
         return run_sweep(args)
     from simvtr.errors import DataError
+    from simvtr.evaluation.scorecard import Versus
     from simvtr.report import write_audit
     from simvtr.schema import read_predictions, read_truth
     from simvtr.schema.writer import atomic
@@ -60,14 +63,22 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"--images: {args.images} must be the folder of the frames, and is no folder.")
     first = _audited(args, truth, found)
     more: dict[str, Any] = {}
+    said, document = [first.table()], first.to_json()
     if other is not None:
-        more = {"other": _audited(args, truth, other), **_paired(truth, found, other, args.seed)}
+        names = _names(args)
+        first = replace(first, results_name=names[0])
+        second = replace(_audited(args, truth, other), results_name=names[1])
+        more = {"other": second, **_paired(truth, found, other, args.seed)}
+        versus = Versus(*names, more["differences"], more["by_video"], SAMPLES)
+        said.append(f"TWO SYSTEMS, strict; what is missing counts as missing\n{versus.table()}")
+        parts = {"other": json.loads(second.to_json()), "versus": json.loads(versus.to_json())}
+        document = json.dumps({**json.loads(first.to_json()), **parts}, indent=2)
     frames = pictures(truth, found, first, args.images, _chosen(first, wanted)) if args.images else None
     write_audit(page, first, frames=frames, **more)
     if args.json:
         with atomic(args.json) as file:
-            file.write(first.to_json().encode())
-    print(first.table())
+            file.write(document.encode())
+    print("\n\n\n".join(said))
     print(f"\npage  {page}   <- open this one in a browser")
     return 0
 
@@ -88,6 +99,9 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     twice = next((path for i, path in enumerate(written) if path in (*inputs, *written[:i])), None)
     if twice:
         return f"{twice.name} would be overwritten: give --out and --json names of their own"
+    folder = next((path for path in (args.out, args.json) if path and path.is_dir()), None)
+    if folder:
+        return f"{folder} is a folder: give --out and --json names of files"
     if args.seed < 0:
         return f"--seed must be at least 0, got {args.seed}"
     if args.workers is not None and args.workers < 1:
@@ -101,6 +115,12 @@ def _audited(args: argparse.Namespace, truth: "Truth", found: "Predictions") -> 
     with steps_bar() as bar:
         progress = bar.of(f"attacks on {found.path.name}")
         return audit(truth, found, samples=SAMPLES, seed=args.seed, workers=args.workers, progress=progress)
+
+
+def _names(args: argparse.Namespace) -> list[str]:
+    """What the two files are called: whole paths where their names are the same."""
+    paths = (args.results, args.other)
+    return [str(path) if paths[0].name == paths[1].name else path.name for path in paths]
 
 
 def _paired(truth: "Truth", first: "Predictions", second: "Predictions", seed: int) -> dict[str, Any]:
