@@ -40,14 +40,25 @@ def mean_area(areas: Iterable[float | None]) -> float:
     return float(np.mean(present)) if present else 0.0
 
 
+def mean_pixels(areas: NDArray[np.int64]) -> float:
+    """`mean_area` of counted pixels, (t,). Their sum is exact, so this rounds as the mean does.
+
+    >>> mean_pixels(np.array([10, 0, 30]))
+    20.0
+    """
+    return int(areas.sum()) / max(1, np.count_nonzero(areas))
+
+
+_LOW, _HIGH = np.array(list(SIZE_RANGES.values()), float).T[:, :, None]
+
+
 def outside(area: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which tracks fall outside each size range: bool (a, n) from mean areas (n,).
 
     >>> outside(np.array([128.0**2]))[:, 0].tolist()   # both ends are closed: small and medium at once
     [False, False, False, True]
     """
-    low, high = np.array(list(SIZE_RANGES.values()), float).T[:, :, None]
-    return (area < low) | (area > high)
+    return (area < _LOW) | (area > _HIGH)
 
 
 def match(
@@ -74,18 +85,24 @@ def match(
     [[[0, -1]]]
     """
     limits = np.minimum(thresholds, 1 - 1e-10)
+    least = limits.min()
     matched = np.full((len(set_aside), len(limits), len(iou)), -1, np.int64)
-    if not iou.size:
+    if not iou.size or iou.max() < least:
         return matched
     taken = np.zeros((len(set_aside), len(limits), iou.shape[1]), bool)
-    for row in np.flatnonzero(iou.max(axis=1) >= limits.min()):
-        near = np.flatnonzero(iou[row] >= limits.min())
-        near = near[np.lexsort((-near, -iou[row, near]))]  # best first, the later one on a tie
+    for row in np.flatnonzero(iou.max(axis=1) >= least).tolist():
+        near = np.flatnonzero(iou[row] >= least)
+        if len(near) > 1:
+            near = near[np.lexsort((-near, -iou[row, near]))]  # best first, the later one on a tie
         free = (iou[row, near] >= limits[:, None]) & (crowd[near] | ~taken[:, :, near])  # (a, t, near)
-        counting, lesser = free & ~set_aside[:, None, near], free & set_aside[:, None, near]
-        first = np.where(counting.any(-1), counting.argmax(-1), lesser.argmax(-1))
-        sizes, levels = np.nonzero(free.any(-1))
-        chosen = near[first[sizes, levels]]
+        if len(near) == 1:  # nothing to choose
+            sizes, levels = np.nonzero(free[:, :, 0])
+            chosen = near[0]
+        else:
+            counting, lesser = free & ~set_aside[:, None, near], free & set_aside[:, None, near]
+            first = np.where(counting.any(-1), counting.argmax(-1), lesser.argmax(-1))
+            sizes, levels = np.nonzero(free.any(-1))
+            chosen = near[first[sizes, levels]]
         matched[sizes, levels, row] = chosen
         taken[sizes, levels, chosen] = True
     return matched
@@ -111,7 +128,7 @@ def outcomes(
     ([[[True, False]]], [[[False, True]]])
     """
     some = matched >= 0
-    if invisible.size:
+    if invisible.size and some.any():
         aside = np.take_along_axis(set_aside[:, None, :], np.maximum(matched, 0), axis=2) & some
         seen = some & ~invisible[np.maximum(matched, 0)]
     else:

@@ -7,7 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simvtr.evaluation.dialects import Dialect, reference_truth, require_known_videos, require_strict
-from simvtr.evaluation.matching import FOUND_LIMITS, SIZE_RANGES, Comparison, match, mean_area, outcomes, outside
+from simvtr.evaluation.matching import (
+    FOUND_LIMITS,
+    SIZE_RANGES,
+    Comparison,
+    match,
+    mean_area,
+    mean_pixels,
+    outcomes,
+    outside,
+)
 from simvtr.evaluation.overlap import mask_areas, track_ious
 from simvtr.evaluation.precision import accumulate
 from simvtr.evaluation.result import Result
@@ -130,7 +139,7 @@ def _compare(
     crowd = np.array([track.crowd for track in true_tracks], bool)
     ids = np.array([track.id for track in true_tracks], np.int64)
     set_aside = outside(np.array([mean_area(track.areas) for track in true_tracks], float)) | crowd
-    found_outside = outside(np.array([mean_area(area.tolist()) for area in areas], float))
+    found_outside = outside(np.array([mean_pixels(pixels) for pixels in areas], float))
     matched = match(iou, set_aside, crowd)
     hit, ignored = outcomes(matched, set_aside, found_outside, (ids == 0) & id_0_unseen)
     return Comparison(
