@@ -71,6 +71,12 @@ def test_scoring_works_where_torch_cannot_be_imported():
     assert done.returncode == 0, done.stderr
 
 
+def test_a_name_that_needs_torch_says_what_to_install():
+    code = "import sys; sys.modules['torch'] = None; import simvtr; simvtr.load"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "simvtr.load needs the package 'torch'. Install it with: pip install 'simvtr[model]'" in done.stderr
+
+
 def test_importing_the_package_imports_no_dependency():
     code = "import sys; before = set(sys.modules); import simvtr; print(*sorted(set(sys.modules) - before))"
     new = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

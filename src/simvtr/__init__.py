@@ -49,7 +49,13 @@ __all__ = ["__version__", *_HOME]
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'simvtr' has no public name {name!r}; it has {', '.join(_HOME)}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.split(".")[0] == "simvtr":
+            raise
+        said = f"simvtr.{name} needs the package {error.name!r}. Install it with: pip install 'simvtr[model]'"
+        raise ModuleNotFoundError(said, name=error.name) from error
 
 
 def __dir__() -> list[str]:
