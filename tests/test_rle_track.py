@@ -68,7 +68,7 @@ def test_a_packed_track_equals_its_masks(masks):
 @given(TRACKS.filter(any))
 def test_strings_and_lists_give_the_same_track(masks):
     def check(masks):
-        assert MaskTrack.from_strings(texts(masks), *SIZE) == tuple(masks)
+        assert MaskTrack.from_strings([(texts(masks), *SIZE)] * 2) == [tuple(masks)] * 2
         assert MaskTrack.from_lists(lists(masks), *SIZE) == tuple(masks)
 
     without_library(check)(masks)
@@ -89,11 +89,12 @@ def test_shared_pixels_are_those_of_single_masks(found, truth):
 @given(st.lists(ANY_TEXT, min_size=1, max_size=5))
 def test_whatever_the_text_only_what_clean_passes_is_packed(counts):
     def check(counts):
-        track = MaskTrack.from_strings([text.decode("latin-1") for text in counts], *SIZE)
+        tracks = MaskTrack.from_strings([(["06"], 2, 3), ([text.decode("latin-1") for text in counts], *SIZE)])
         cleaned, problems = rle.clean(counts, [SIZE] * len(counts))
-        if track is not None:
+        if tracks is not None:
             assert not problems
-            assert [mask.counts for mask in track] == cleaned
+            assert [mask.counts for mask in tracks[1]] == cleaned
+            assert tracks[0] == (rle.Rle(2, 3, b"06"),)
         elif not problems:
             assert cleaned != counts  # empty runs inside: left to `clean`
 

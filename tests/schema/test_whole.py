@@ -24,6 +24,10 @@ def strings(masks=MASKS):
     return [mask and RawMask((mask.height, mask.width), mask.counts.decode()) for mask in masks]
 
 
+def found(masks, video):
+    return whole.found_masks([(masks, video)])[0]
+
+
 def annotation(counts, sizes=((5, 6), (5, 6))):
     segmentations = [{"size": size, "counts": c} for size, c in zip(sizes, counts, strict=True)] + [None]
     return msgspec.Raw(msgspec.json.encode({"id": 7, "video_id": 1, "category_id": 2, "segmentations": segmentations}))
@@ -34,7 +38,7 @@ def lists(*masks):
 
 
 def test_strings_become_one_packed_track():
-    track = whole.found_masks(strings(), VIDEO)
+    track = found(strings(), VIDEO)
     assert isinstance(track, MaskTrack)
     assert track == MASKS
     batch = MaskBatch(Breaches())
@@ -49,14 +53,14 @@ def test_strings_become_one_packed_track():
     ids=str,
 )  # fmt: skip
 def test_one_odd_mask_leaves_the_track_to_the_careful_reader(odd):
-    assert whole.found_masks([*strings(), odd], VIDEO) is None
-    assert whole.found_masks([odd], VIDEO) is None
+    assert found([*strings(), odd], VIDEO) is None
+    assert found([odd], VIDEO) is None
 
 
 def test_a_track_of_another_size_is_usual_only_without_a_video():
     other = Video(id=1, width=5, height=6, length=3)
-    assert whole.found_masks(strings(), other) is None
-    assert whole.found_masks(strings(), None) == MASKS
+    assert found(strings(), other) is None
+    assert found(strings(), None) == MASKS
 
 
 def test_lists_of_runs_are_read_without_integers():

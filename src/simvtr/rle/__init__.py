@@ -6,6 +6,7 @@ and totals are checked in bounded time and memory.
 
 masks   one mask: encode, decode, area, box, JSON; `clean` and `decoded_runs` of many
 track   `MaskTrack`: all masks of a track in little memory; `frame_shared` pixels of whole tracks
+strings, numbers  compressed strings and lists of runs, read as arrays of characters; for `track`
 native  pycocotools' C functions on our own arrays, for `track`
 """
 

@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simvtr.rle import native
-from simvtr.rle.masks import Rle, coco, intersections, is_whole, spelled_runs
+from simvtr.rle.masks import Rle, coco, intersections
 from simvtr.rle.numbers import listed_numbers
+from simvtr.rle.strings import spelled
 
 _LONG = 1 << 16  # runs from here on are kept apart
+_Shown = tuple[list[bool], int, int]  # of a track: the frames that have a mask, height, width
 
 
 class MaskTrack(Sequence[Rle | None]):
     """The masks of one track, all of one size: a sequence with one `Rle` or None a frame, equal to a tuple of them.
 
-    Make one with `of`, or from checked text with `from_strings` or `from_lists`; it does not change afterwards.
+    Make one with `of`, or from text, checked, with `from_strings` or `from_lists`; it does not change afterwards.
 
     >>> from simvtr.rle import encode
     >>> track = MaskTrack.of([encode(np.ones((2, 3), bool)), None])
@@ -44,25 +46,32 @@ class MaskTrack(Sequence[Rle | None]):
             raise ValueError("MaskTrack.of: all masks must have one size. Compare them frame by frame.")
         height, width = (present[0].height, present[0].width) if present else (0, 0)
         text = b"".join(mask.counts for mask in present)
-        runs, starts = _text_runs(text, [len(mask.counts) for mask in present])
-        return cls._packed(runs, starts, [mask is not None for mask in masks], height, width)
+        ends = np.cumsum([len(mask.counts) for mask in present])
+        read = spelled(text, ends) if present else (np.zeros(0, np.uint32), np.zeros(1, np.int64))
+        if read is None:
+            raise ValueError("MaskTrack.of: masks must hold whole runs. Make them with simvtr.rle, which checks.")
+        return cls._packed(*read, [([mask is not None for mask in masks], height, width)])[0]
 
     @classmethod
-    def from_strings(cls, counts: Sequence[str | None], height: int, width: int) -> Self | None:
-        """From COCO's compressed strings, checked; None when anything is wrong or unusual with any of them.
+    def from_strings(cls, tracks: Sequence[tuple[Sequence[str | None], int, int]]) -> list[Self] | None:
+        """From COCO's compressed strings, checked: several tracks together, which spares small ones most of the work.
 
-        Then `clean` says what. `height` and `width` have passed `checked_size`; at least one mask is not None.
+        Args:
+            tracks: strings of each frame, height and width of each track. The size has passed `checked_size`; at
+                least one string is not None.
+        Returns: None when anything is wrong or unusual with any of them. Then `clean` says what.
+
+        >>> MaskTrack.from_strings([(["06", None], 2, 3)])[0][0]
+        Rle(height=2, width=3, counts=b'06')
         """
-        present = [text for text in counts if text is not None]
+        present = [text for counts, _, _ in tracks for text in counts if text is not None]
         try:
             text = "".join(present).encode("ascii")
         except UnicodeEncodeError:
             return None
-        lengths = [len(text) for text in present]
-        if not is_whole(np.frombuffer(text, np.uint8) - np.uint8(48), np.cumsum(lengths)):
-            return None
-        runs, starts = _text_runs(text, lengths)
-        return cls._checked(runs, starts, [text is not None for text in counts], height, width)
+        read = spelled(text, np.cumsum([len(text) for text in present])) if text else None
+        shown = [([text is not None for text in counts], height, width) for counts, height, width in tracks]
+        return read and cls._checked(*read, shown)
 
     @classmethod
     def from_lists(cls, counts: Sequence[bytes | None], height: int, width: int) -> Self | None:
@@ -77,37 +86,46 @@ class MaskTrack(Sequence[Rle | None]):
         read = listed_numbers(b"".join(present), np.cumsum([len(text) for text in present]))
         if read is None:
             return None
-        return cls._checked(*read, [text is not None for text in counts], height, width)
+        made = cls._checked(*read, [([text is not None for text in counts], height, width)])
+        return made[0] if made else None
 
     @classmethod
     def _checked(
-        cls, runs: NDArray[np.uint32], starts: NDArray[np.int64], present: list[bool], height: int, width: int
-    ) -> Self | None:
+        cls, runs: NDArray[np.uint32], starts: NDArray[np.int64], tracks: Sequence[_Shown]
+    ) -> list[Self] | None:
         """None unless runs add up to the size, and none but the first of a mask is empty."""
-        total = height * width
-        if runs.max() > total:  # negative ones are above 2**31
+        totals = np.repeat([height * width for _, height, width in tracks], [sum(shown) for shown, _, _ in tracks])
+        most = int(totals.max())
+        if runs.max() > most:  # negative ones are above 2**31
             return None
-        sums_fit = int(np.diff(starts).max()) * total < 1 << 32
+        sums_fit = int((starts[1:] - starts[:-1]).max()) * most < 1 << 32
         sums = np.add.reduceat(runs, starts[:-1], dtype=np.uint32 if sums_fit else np.uint64)
         first_empty = np.count_nonzero(runs[starts[:-1]] == 0)
-        if (sums != total).any() or np.count_nonzero(runs) + first_empty != len(runs):
+        if (sums != totals).any() or np.count_nonzero(runs) + first_empty != len(runs):
             return None
-        return cls._packed(runs, starts, present, height, width)
+        return cls._packed(runs, starts, tracks)
 
     @classmethod
-    def _packed(
-        cls, runs: NDArray[np.uint32], starts: NDArray[np.int64], present: list[bool], height: int, width: int
-    ) -> Self:
-        made = cls()
-        made.height, made.width = height, width
-        shown = np.array(present, bool)
-        made._place = np.where(shown, np.cumsum(shown) - 1, -1)  # frame -> mask
-        made._starts = starts
-        made.areas = np.zeros(len(shown), np.int64)
-        made.areas[shown] = _areas(runs, starts, height, width)
-        made._short = runs.astype(np.uint16)
-        made._at = np.flatnonzero(runs >= _LONG)
-        made._long = runs[made._at]
+    def _packed(cls, runs: NDArray[np.uint32], starts: NDArray[np.int64], tracks: Sequence[_Shown]) -> list[Self]:
+        """Tracks from sound runs that stand side by side; `starts` has one entry more than masks."""
+        areas, short, at = _areas(runs, starts), runs.astype(np.uint16), np.flatnonzero(runs >= _LONG)
+        long = runs[at]
+        made, mask = [], 0
+        for present, height, width in tracks:
+            track = cls()
+            track.height, track.width = height, width
+            shown = np.array(present, bool)
+            places = np.cumsum(shown)
+            first, mask = mask, mask + int(places[-1]) if len(places) else mask
+            track._place = np.where(shown, places - 1, -1)  # frame -> mask
+            begin, end = int(starts[first]), int(starts[mask])
+            track._starts = starts[first : mask + 1] - begin
+            track.areas = np.zeros(len(shown), np.int64)
+            track.areas[shown] = areas[first:mask]
+            track._short = short[begin:end]
+            low, high = np.searchsorted(at, (begin, end))
+            track._at, track._long = at[low:high] - begin, long[low:high]
+            made.append(track)
         return made
 
     def runs(self, begin: int = 0, end: int | None = None) -> NDArray[np.uint32]:
@@ -117,12 +135,9 @@ class MaskTrack(Sequence[Rle | None]):
         some[self._at[first:last] - begin] = self._long[first:last]
         return some
 
-    def records(self, runs: NDArray[np.uint32], frames: int) -> np.ndarray:
-        """`native.RECORD` of each frame up to `frames`, pointing into `runs`; absent masks have no runs."""
-        made = np.zeros(frames, native.RECORD)
-        shown = np.flatnonzero(self._place >= 0)
-        made[shown] = native.records(runs, self._starts, self.height, self.width)
-        return made
+    def records(self, runs: NDArray[np.uint32], out: np.ndarray) -> None:
+        """Put `native.RECORD` of each frame into `out`, pointing into `runs`; absent masks stay as they are."""
+        out[np.flatnonzero(self._place >= 0)] = native.records(runs, self._starts, self.height, self.width)
 
     @overload
     def __getitem__(self, key: int) -> Rle | None: ...
@@ -177,8 +192,7 @@ def frame_shared(found: Sequence[MaskTrack], truth: Sequence[MaskTrack]) -> NDAr
     if library is None:
         return _frame_shared_slowly(found, truth, frames)
     found_runs, true_runs = [track.runs() for track in found], [track.runs() for track in truth]
-    a = np.stack([track.records(runs, frames) for track, runs in zip(found, found_runs, strict=True)], axis=1)
-    b = np.stack([track.records(runs, frames) for track, runs in zip(truth, true_runs, strict=True)], axis=1)
+    a, b = _records(found, found_runs, frames), _records(truth, true_runs, frames)
     ious = native.frame_ious(library, a, b)
     sums = np.zeros_like(ious)
     for j, track in enumerate(truth):
@@ -187,6 +201,14 @@ def frame_shared(found: Sequence[MaskTrack], truth: Sequence[MaskTrack]) -> NDAr
         sums[: len(track), :, i] += track.areas[:, None]
     # iou = i / (a + b - i); the nearest integer undoes the rounding of that division for any mask below 2**50 pixels
     return np.rint(ious * sums / (1 + ious)).astype(np.int64).transpose(0, 2, 1)
+
+
+def _records(tracks: Sequence[MaskTrack], runs: Sequence[NDArray[np.uint32]], frames: int) -> np.ndarray:
+    """`native.RECORD` (t, tracks); absent masks have no runs."""
+    made = np.zeros((frames, len(tracks)), native.RECORD)
+    for i, track in enumerate(tracks):
+        track.records(runs[i], made[:, i])
+    return made
 
 
 def _frame_shared_slowly(found: Sequence[MaskTrack], truth: Sequence[MaskTrack], frames: int) -> NDArray[np.int64]:
@@ -201,44 +223,11 @@ def _frame_shared_slowly(found: Sequence[MaskTrack], truth: Sequence[MaskTrack],
     return shared
 
 
-def _text_runs(text: bytes, lengths: Sequence[int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Runs of masks whose whole texts stand side by side, and where each mask begins, and the end."""
-    library = native.library()
-    characters, ends = np.frombuffer(text, np.uint8), np.cumsum(lengths, dtype=np.int64)
-    if library is None or not text:
-        signed, starts = spelled_runs(characters - np.uint8(48), ends)
-        return signed.view(np.uint32), np.append(starts, len(signed))
-    chained = native.chained_runs(library, text)
-    last = np.flatnonzero(characters < 80)  # of each run
-    starts = np.concatenate(([0], np.searchsorted(last, ends)))
-    _unchain(chained, starts[:-1])
-    return chained, starts
-
-
-def _unchain(runs: NDArray[np.uint32], starts: NDArray[np.int64]) -> None:
-    """Take from each mask what the masks before it have added to its runs, in place.
-
-    Within a mask the third number is no difference yet, so from there on the places that go with the first one have
-    the first one's chained value too much; the others have the chained value from before the mask.
-    """
-    before = np.where(starts >= 2, runs[np.maximum(starts - 1, 0)], 0).astype(np.uint32)
-    first = runs[starts]
-    own = first - np.where(starts >= 3, runs[np.maximum(starts - 2, 0)], 0).astype(np.uint32)
-    first[0] = 0  # nothing came before
-    # Two numbers at a time: what to take from even and odd places of the array. A mask that begins at an odd place
-    # gets its first number below.
-    even = starts % 2 == 0
-    pairs = np.stack([np.where(even, first, before), np.where(even, before, first)], axis=1).view(np.uint64)[:, 0]
-    begins = np.append((starts + 1) // 2, (len(runs) + 1) // 2)
-    runs -= np.repeat(pairs, np.diff(begins)).view(np.uint32)[: len(runs)]
-    runs[starts] = own
-
-
-def _areas(runs: NDArray[np.uint32], starts: NDArray[np.int64], height: int, width: int) -> NDArray[np.int64]:
+def _areas(runs: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.int64]:
     if len(starts) < 2:
         return np.zeros(0, np.int64)
     library = native.library()
     if library is not None:
-        return native.areas(library, runs, starts, height, width)
+        return native.areas(library, runs, starts)
     place = np.arange(len(runs)) - np.repeat(starts[:-1], np.diff(starts))
     return np.add.reduceat(np.where(place % 2 == 1, runs, 0), starts[:-1], dtype=np.int64)

@@ -33,13 +33,15 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     for batch in batches(len(memoryview(raw)) for raw in raws):
         masks = MaskBatch(breaches)
         taken: list[tuple[RawResult, MaskTrack | slice]] = []
-        for i in batch:
+        results = [_result(raws[i], f"{path.name}, $[{i}]") for i in batch]
+        read = [result for result in results if isinstance(result, RawResult)]
+        packed = iter(found_masks([(r.segmentations, truth.videos.get(r.video_id) if strict else None) for r in read]))
+        for i, result in zip(batch, results, strict=True):
             where = f"{path.name}, $[{i}]"
-            try:
-                result = decode(raws[i], RawResult, where)
-            except DataError as error:
-                breaches.add(str(error) + ("" if breaches.count else _other_kind(raws[i])))
+            if isinstance(result, DataError):
+                breaches.add(str(result) + ("" if breaches.count else _other_kind(raws[i])))
                 continue
+            place: MaskTrack | slice | None = next(packed)
             where = f"{where}, video {result.video_id}, track {i}"
             video = truth.videos.get(result.video_id)
             if video is None:
@@ -54,7 +56,6 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
                     f"{where}: segmentations must have one entry a frame, {video.length}, got "
                     f"{len(result.segmentations)}. Put null where the object is absent."
                 )
-            place = found_masks(result.segmentations, video if strict else None)
             if place is None:
                 place = masks.add(result.segmentations, video.height, video.width, where, strict)
             taken.append((result, place))
@@ -62,8 +63,8 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
         if breaches.count:
             continue  # nothing will be returned: spare the rest of the work, but count on
         for result, place in taken:
-            whole = place if isinstance(place, MaskTrack) else tuple(checked[place])
-            tracks[result.video_id].append(Track(result.category_id, result.score, whole, result.identity))
+            shown = place if isinstance(place, MaskTrack) else tuple(checked[place])
+            tracks[result.video_id].append(Track(result.category_id, result.score, shown, result.identity))
     breaches.raise_any()
     return Predictions(tracks, path)
 
@@ -79,3 +80,10 @@ def _other_kind(entry: msgspec.Raw) -> str:
     if "segmentations" not in keys and {"bboxes", "bbox", "segmentation"} & keys:
         return " A track has segmentations, a mask or null for every frame; boxes are not scored."
     return ""
+
+
+def _result(raw: msgspec.Raw, where: str) -> RawResult | DataError:
+    try:
+        return decode(raw, RawResult, where)
+    except DataError as error:
+        return error

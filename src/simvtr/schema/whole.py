@@ -61,15 +61,25 @@ def true_track(
             with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return true_track(_UNREAD.decode(entry), videos, strict, where)
     track = decode(entry, RawTrack, where)
-    return track, found_masks(track.segmentations, videos.get(track.video_id) if strict else None)
+    return track, found_masks([(track.segmentations, videos.get(track.video_id) if strict else None)])[0]
 
 
-def found_masks(raws: Sequence[RawSegmentation], video: Video | None) -> MaskTrack | None:
-    """The masks of one track, where all present ones are compressed strings of one size and nothing is wrong.
+def found_masks(tracks: Sequence[tuple[Sequence[RawSegmentation], Video | None]]) -> list[MaskTrack | None]:
+    """The masks of each track where all present ones are compressed strings of one size and nothing is wrong.
 
     Args:
-        video: with one, the size must be its.
+        tracks: masks and a video; with one, the size must be its.
     """
+    strings = [_strings(raws, video) for raws, video in tracks]
+    usual = [counts for counts in strings if counts is not None]
+    read = MaskTrack.from_strings(usual) if usual else []
+    if read is None:  # not all are sound: which?
+        return [counts and (MaskTrack.from_strings([counts]) or [None])[0] for counts in strings]
+    packed = iter(read)
+    return [counts and next(packed) for counts in strings]
+
+
+def _strings(raws: Sequence[RawSegmentation], video: Video | None) -> tuple[list[str | None], int, int] | None:
     size, counts = None, []
     for raw in raws:
         if raw is None:
@@ -81,7 +91,7 @@ def found_masks(raws: Sequence[RawSegmentation], video: Video | None) -> MaskTra
             return None
     if size is None or sum(map(len, filter(None, counts))) < _FEW or not _fits(size, video):
         return None
-    return MaskTrack.from_strings(counts, int(size[0]), int(size[1]))
+    return counts, int(size[0]), int(size[1])
 
 
 def _of_lists(track: UnreadTrack, videos: Mapping[int, Video], strict: bool) -> MaskTrack | None:
