@@ -182,7 +182,8 @@ def test_boundaries_are_told_where_a_small_change_costs_a_tenth_or_gains_a_hundr
     ]
     assert not said(row(slug, 0.45 + EPSILON))
     assert said(row(slug, 0.505 + EPSILON)) == [
-        f"{verb} every mask by 1 % of the picture's short side raises AP by 1.0 %; candidate explanation: they are {drawn}."
+        f"{verb} every mask by 1 % of the picture's short side raises AP by 1.0 %;"
+        f" candidate explanation: they are {drawn}."
     ]
     assert not said(row(slug, 0.505 - EPSILON))
 
@@ -216,7 +217,8 @@ def test_rescaled_scores_are_told_where_they_gain_a_hundredth_or_cost_a_tenth():
 def test_a_data_set_of_which_half_needs_no_tracking_is_told():
     (sentence,) = said(probes=[row("linked-by-class", 0.5 + EPSILON), row("linked-by-slot", 0.4)])
     assert sentence == (
-        "Perfect masks, linked over time by category alone, reach AP 50.0 on this data set: tracking decides about the other 50 %."
+        "Perfect masks, linked over time by category alone, reach AP 50.0 on this data set:"
+        " tracking decides about the other 50 %."
     )
     assert not said(probes=[row("linked-by-class", 0.5 - EPSILON), row("linked-by-slot", 0.4)])
     finding = only(probes=[row("linked-by-class", 0.6), row("linked-by-slot", 0.7)])
