@@ -56,6 +56,7 @@ def main() -> int:
     command.add_argument("--pairs", type=Path, help="keep the pairs in this folder, and take them from there")
     command.add_argument("--rounds", type=int, default=3, help="times that each is measured (default: 3)")
     args = command.parse_args()
+    sys.argv[1:] = ["REFERENCE", "--rounds", str(args.rounds)]  # what is recorded names no folder of this machine
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in args.scale or SCALES:

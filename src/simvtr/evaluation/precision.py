@@ -63,8 +63,13 @@ def accumulate(categories: Sequence[Sequence[Comparison]]) -> tuple[NDArray[np.f
         rank = np.concatenate([np.arange(len(c.scores)) for c in comparisons])[order]  # within its video
         hit = np.concatenate([c.hit for c in comparisons], axis=2)[:, :, order]
         ignored = np.concatenate([c.ignored for c in comparisons], axis=2)[:, :, order]
+        count = 0
         for m, limit in enumerate(FOUND_LIMITS):
             kept = rank < limit
+            before, count = count, np.count_nonzero(kept)
+            if m and count == before:  # few tracks: the higher limit keeps the same
+                precision[:, :, k, :, m], recall[:, k, :, m] = precision[:, :, k, :, m - 1], recall[:, k, :, m - 1]
+                continue
             for a in np.flatnonzero(expected):
                 precision[:, :, k, a, m], recall[:, k, a, m] = curve(
                     hit[a][:, kept], ignored[a][:, kept], int(expected[a])

@@ -21,6 +21,7 @@ from simvtr.evaluation.overlap import mask_areas, track_ious
 from simvtr.evaluation.precision import accumulate
 from simvtr.evaluation.result import Result
 from simvtr.schema import Predictions, Track, Truth, TruthTrack
+from simvtr.schema.source import in_bulk
 
 Overlaps = Callable[[int, Sequence[Track], Sequence[TruthTrack]], tuple[list[NDArray[np.int64]], NDArray[np.float64]]]
 """(video id, d found tracks, g true tracks) -> areas of each found track (t,), track IoU (d, g)."""
@@ -34,6 +35,7 @@ def compute_overlaps(
     return areas, track_ious([t.segmentations for t in tracks], [t.segmentations for t in true_tracks], areas)
 
 
+@in_bulk()
 def evaluate(
     truth: Truth,
     found: Predictions | Mapping[int, Sequence[Track]],

@@ -99,7 +99,7 @@ def decode(data: bytes | msgspec.Raw, kind: type[T], where: str, whole: str = ""
 
 @contextlib.contextmanager
 def in_bulk() -> Iterator[None]:
-    """Memory as reading a large file wants it.
+    """Memory as reading and scoring a large file want it.
 
     Python's search for cycles is off: among the many small parts of a file there are none. And what is freed is kept
     for the next array: glibc gives arrays of more than 128 KB back at once and fetches them page by page again, which
