@@ -230,7 +230,7 @@ class _Check:
     def _tracks(self, raws: list[msgspec.Raw]) -> None:
         seen: set[int] = set()
         malformed = _Malformed(self)
-        for batch in batches(raws):
+        for batch in batches(len(memoryview(raw)) for raw in raws):
             masks = MaskBatch(malformed)
             taken = []
             for i in batch:
