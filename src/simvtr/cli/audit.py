@@ -117,10 +117,10 @@ def _audited(args: argparse.Namespace, truth: "Truth", found: "Predictions") -> 
         return audit(truth, found, samples=SAMPLES, seed=args.seed, workers=args.workers, progress=progress)
 
 
-def _names(args: argparse.Namespace) -> list[str]:
+def _names(args: argparse.Namespace) -> tuple[str, str]:
     """What the two files are called: whole paths where their names are the same."""
-    paths = (args.results, args.other)
-    return [str(path) if paths[0].name == paths[1].name else path.name for path in paths]
+    one, two = args.results, args.other
+    return (str(one), str(two)) if one.name == two.name else (one.name, two.name)
 
 
 def _paired(truth: "Truth", first: "Predictions", second: "Predictions", seed: int) -> dict[str, Any]:
