@@ -1,14 +1,19 @@
 """The sensitivity matrix: what each measure says of results, honest or not, under both readings."""
 
 import math
+import multiprocessing
+import os
+import signal
 
 import numpy as np
 import pytest
 
+from simvtr.auditing import matrix
 from simvtr.auditing.attacks import ATTACKS
 from simvtr.auditing.audit import MEASURES
 from simvtr.auditing.cache import OverlapCache
 from simvtr.auditing.matrix import Reading, attacked, probed, read, without_breaches
+from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
 from simvtr.evaluation.groups import occlusion_of
 from simvtr.evaluation.identity import identity
@@ -111,6 +116,33 @@ def test_there_is_a_row_for_every_attack_in_their_order(made):
 
 def test_one_process_and_two_make_the_same_rows(made):
     assert rows(FOUND, workers=2) == made
+
+
+def killed(index: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)  # as a kernel does that is out of memory
+
+
+def test_a_process_that_is_killed_is_told_and_not_waited_for(monkeypatch):
+    monkeypatch.setattr(matrix, "_row", killed)
+    with pytest.raises(DataError, match=r"ended from outside, .* Run with --workers 1\."):
+        rows(FOUND, workers=2)
+    assert multiprocessing.active_children() == []
+
+
+def endless(index: int) -> None:
+    signal.pause()
+
+
+def test_an_interrupt_ends_all_processes_at_once(monkeypatch):
+    monkeypatch.setattr(matrix, "_row", endless)
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            rows(FOUND, workers=2)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert multiprocessing.active_children() == []
 
 
 def test_the_reference_s_column_is_what_its_dialect_scores(made):

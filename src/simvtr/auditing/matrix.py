@@ -10,6 +10,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 from simvtr.auditing.attacks import ATTACKS, Attack
@@ -123,14 +126,17 @@ def attacked(
         honest: their own reading. Its thresholds of score hold for all attacks, so that the identity measures show the
             damage alone; only where an attack changes the scores themselves are they chosen anew.
         workers: processes; None: one a core. Where processes cannot be forked safely, this one does all.
+    Raises: DataError when one of the processes was ended from outside.
     """
     work = _Work(truth, found, cache, occlusion, honest, seed)
     workers = workers or os.cpu_count() or 1
     rows: dict[str, Row] = {}
-    for row in _in_processes(work, workers) if workers > 1 and sys.platform == "linux" else map(work.row, ATTACKS):
-        rows[row.slug] = row
-        if progress is not None:
-            progress(len(rows), len(ATTACKS))
+    forked = workers > 1 and sys.platform == "linux"
+    with closing(_in_processes(work, workers) if forked else (work.row(attack) for attack in ATTACKS)) as made:
+        for row in made:
+            rows[row.slug] = row
+            if progress is not None:
+                progress(len(rows), len(ATTACKS))
     return tuple(rows[attack.slug] for attack in ATTACKS)
 
 
@@ -206,10 +212,22 @@ _work: list[_Work] = []  # of a forked process: inherited, because the cache is 
 
 def _in_processes(work: _Work, workers: int) -> Iterator[Row]:
     _work[:] = [work]
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _quiet)
     try:
-        with multiprocessing.get_context("fork").Pool(workers, initializer=_quiet) as pool:
-            yield from pool.imap_unordered(_row, reversed(range(len(ATTACKS))))  # the last ones take longest
+        rows = [pool.submit(_row, index) for index in reversed(range(len(ATTACKS)))]  # the last ones take longest
+        for row in as_completed(rows):
+            yield row.result()
+    except BaseException as error:  # Ctrl-C, too: no process may work on
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise DataError(
+                "a process of the audit was ended from outside, most likely for lack of memory. Run with --workers 1."
+            ) from None
+        raise
     finally:
+        pool.shutdown(cancel_futures=True)
         _work.clear()
 
 
