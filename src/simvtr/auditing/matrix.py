@@ -32,8 +32,8 @@ from simvtr.schema import Track, Truth, TruthTrack
 
 PROBES: dict[How, str] = {
     "overlap": "True masks, linked by nothing but their overlap with the frame before.",
-    "slot": "True masks, linked by their place in the list of each frame's objects.",
-    "class": "True masks, linked by their category alone.",
+    "slot": "True masks, linked by their place among the frame's objects, from left to right.",
+    "class": "True masks, linked by their category alone, at random where a frame has several of one.",
 }
 
 

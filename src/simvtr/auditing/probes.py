@@ -9,7 +9,7 @@ import numpy as np
 from simvtr.auditing.frames import Tampered
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.overlap import mask_areas
-from simvtr.rle import Rle, area, intersections
+from simvtr.rle import Rle, area, box, intersections
 from simvtr.schema import Track, Truth
 
 How = Literal["overlap", "slot", "class"]
@@ -33,8 +33,11 @@ def relinked(truth: Truth, how: How) -> dict[int, list[Track]]:
         how: what links a mask to a track.
             "overlap": the IoU with the track's mask in the frame before, assigned one to one so that the sum is
                 highest (Hungarian algorithm), categories unseen. Without any overlap a track ends and a new one begins.
-            "slot": the place among the objects seen in the frame, in the order of the file.
-            "class": the place among the objects of its category seen in the frame.
+            "slot": the place among the objects seen in the frame, from left to right.
+            "class": the category; of several objects of one category it is drawn at random in every frame (seeded by
+                video and frame) which goes on with which track.
+            The order of the file decides between equal overlaps alone: it mostly is the same in every frame, and so
+                tells who is who.
     Returns: tracks by video id, to be scored by `evaluate`.
     Raises: ValueError for another `how`.
 
@@ -53,7 +56,9 @@ def relinked(truth: Truth, how: How) -> dict[int, list[Track]]:
     if how not in get_args(How):
         raise ValueError(f"relinked: how must be one of {get_args(How)}, got {how!r}")
     links = {"overlap": _by_overlap, "slot": _by_slot, "class": _by_class}[how]
-    return {video: _tracks(frames, links(frames)) for video in truth.videos for frames in [_frames(truth, video)]}
+    return {
+        video: _tracks(frames, links(frames, video)) for video in truth.videos for frames in [_frames(truth, video)]
+    }
 
 
 def _frames(truth: Truth, video: int) -> list[_Frame]:
@@ -66,7 +71,7 @@ def _frames(truth: Truth, video: int) -> list[_Frame]:
     return frames
 
 
-def _by_overlap(frames: Sequence[_Frame]) -> list[list[int]]:
+def _by_overlap(frames: Sequence[_Frame], video: int) -> list[list[int]]:
     from scipy.optimize import linear_sum_assignment
 
     links: list[list[int]] = []
@@ -91,19 +96,28 @@ def _ious(a: Sequence[Rle], b: Sequence[Rle]) -> np.ndarray:
     return shared / (mask_areas(a)[:, None] + mask_areas(b) - shared)
 
 
-def _by_slot(frames: Sequence[_Frame]) -> list[list[int]]:
-    return [list(range(len(frame))) for frame in frames]
+def _by_slot(frames: Sequence[_Frame], video: int) -> list[list[int]]:
+    links: list[list[int]] = []
+    for frame in frames:
+        order = sorted(range(len(frame)), key=lambda j: _across(frame[j][0]))
+        links.append(np.argsort(order).tolist())
+    return links
 
 
-def _by_class(frames: Sequence[_Frame]) -> list[list[int]]:
+def _across(mask: Rle) -> tuple[float, float, int]:
+    """Middle of the mask's box from left to right; of equals the upper one is first, then the smaller one."""
+    x, y, width, height = box(mask)
+    return x + width / 2, y + height / 2, area(mask)
+
+
+def _by_class(frames: Sequence[_Frame], video: int) -> list[list[int]]:
     links: list[list[int]] = []
     numbers: dict[tuple[int, int], int] = {}  # track of each category and place
-    for frame in frames:
-        seen: Counter[int] = Counter()
-        links.append([])
-        for _, category in frame:
-            links[-1].append(numbers.setdefault((category, seen[category]), len(numbers)))
-            seen[category] += 1
+    for t, frame in enumerate(frames):
+        rng = np.random.default_rng([abs(video), t])
+        seen = Counter(category for _, category in frame)
+        places = {category: iter(rng.permutation(count).tolist()) for category, count in seen.items()}
+        links.append([numbers.setdefault((category, next(places[category])), len(numbers)) for _, category in frame])
     return links
 
 

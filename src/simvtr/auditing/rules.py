@@ -242,7 +242,7 @@ def _untracked(pair: Pair) -> Iterator[Finding]:
 
 def without_tracker(pair: Pair) -> tuple[float, str, str] | None:
     """The best AP of true masks linked without looking at them: AP, slug, how."""
-    probes = (("linked-by-class", "category alone"), ("linked-by-slot", "their order in the frame alone"))
+    probes = (("linked-by-class", "category alone"), ("linked-by-slot", "their order from left to right alone"))
     reached = [
         (ap, slug, how) for slug, how in probes if slug in pair.probes and (ap := pair.probes[slug].values.get(AP))
     ]
