@@ -35,9 +35,27 @@ def test_a_found_track_on_another_true_track_is_an_identity_error():
     # its partner is the left one: 2 + 2 + 2 px of 2 + 2 + 2 + (2 + 2) = 6 / 10; in the last frame it lies on the right
     made = line(["##.. ##.. ##.. ##..", "..## ..## ..## ..##"], found("##.. ##.. ##.. ..##", 0.9))
     assert made.found[0].states == "gggx"
-    assert [bar.states for bar in made.true] == ["pppm", "mmmm"]
+    assert [bar.states for bar in made.true] == ["pppm", "mmmo"]
     assert [bar.partner for bar in made.true] == [0, None]
     assert (made.hits, made.missed) == (1, 1)
+
+
+def test_an_object_that_changes_its_name_is_not_missed():
+    # two found tracks change places in the last of five frames
+    made = line(
+        ["##.. ##.. ##.. ##.. ##..", "..## ..## ..## ..## ..##"],
+        found("##.. ##.. ##.. ##.. ..##", 0.9),
+        found("..## ..## ..## ..## ##..", 0.8),
+    )
+    assert [bar.states for bar in made.true] == ["ppppo", "ppppo"]
+    assert [bar.states for bar in made.found] == ["ggggx", "ggggx"]
+
+
+def test_an_object_met_by_tracks_without_a_partner_is_not_missed():
+    # track IoU 1 / 4 each: none is its partner
+    made = line(["##.. ##.. ##.. ##.."], found("##.. - - -", 0.9), found("- ##.. - -", 0.8), found("- - ##.. -", 0.7))
+    assert (made.true[0].states, made.true[0].partner, made.missed) == ("ooom", None, 1)
+    assert [bar.states for bar in made.found] == ["u...", ".u..", "..u."]
 
 
 def test_a_found_track_may_lie_on_nothing():
@@ -47,8 +65,8 @@ def test_a_found_track_may_lie_on_nothing():
 
 def test_without_a_partner_nothing_is_good():
     made = line(["##.. ##.. ##.. ##.."], found("##.. - - -", 0.9))  # 2 px of 8
-    assert (made.found[0].states, made.found[0].partner, made.found[0].label) == ("x...", None, "#0 · fish · 0.90")
-    assert (made.true[0].states, made.true[0].label) == ("mmmm", "1 · fish")
+    assert (made.found[0].states, made.found[0].partner, made.found[0].label) == ("u...", None, "#0 · fish · 0.90")
+    assert (made.true[0].states, made.true[0].label) == ("ommm", "1 · fish")
     assert made.mean_iou is None
 
 

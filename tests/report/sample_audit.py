@@ -194,14 +194,15 @@ def _timeline(video: int, tracks: int, frames: int, rng) -> Timeline:
         for state in "bx.":
             at = int(rng.integers(0, frames - 6))
             lies[at : at + 4] = [state] * 4
-        seen = ["m" if state == "p" and lie != "g" else state for state, lie in zip(seen, lies, strict=True)]
+        met = {".": "m", "b": "m", "x": "o"}  # where its partner is elsewhere, some other track is on it
+        seen = [met.get(lie, "p") if state == "p" else state for state, lie in zip(seen, lies, strict=True)]
         score = float(rng.uniform(0.3, 1))
         true.append(Bar(f"{i + 1} · {name}", name, None, len(found), "".join(seen)))
         found.append(Bar(f"#{len(found)} · {name} · {score:.2f}", name, score, i, "".join(lies)))
     hits = len(found)
     for _ in range(tracks - hits + 1):
         score = float(rng.uniform(0, 0.3))
-        states = "".join(str(state) * 6 for state in rng.choice(list("ff.x"), frames // 6 + 1))[:frames]
+        states = "".join(str(state) * 6 for state in rng.choice(list("ff.u"), frames // 6 + 1))[:frames]
         found.append(Bar(f"#{len(found)} · dog · {score:.2f}", "dog", score, None, states))
     iou = float(rng.uniform(0.5, 0.95)) if hits else None
     counts = {"hits": hits, "missed": tracks - hits, "false": len(found) - hits, "switches": int(rng.integers(0, 6))}

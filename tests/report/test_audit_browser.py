@@ -37,7 +37,7 @@ CONTRASTS = """() => {
     seen.set(`${ink} on ${paper}`, [ratio(light(ink), light(paper)), `${ink} on ${paper}`, walker.currentNode.data]);
   }
   const lane = light(numbers(getComputedStyle(document.querySelector(".track .lane")).fill));
-  const drawn = [".s-p", ".s-b", ".s-f", ".s-m", ".s-x", ".gap"].map((name) => {
+  const drawn = [".s-p", ".s-b", ".s-f", ".s-m", ".s-o", ".s-x", ".s-u", ".gap"].map((name) => {
     const style = getComputedStyle(document.querySelector(`#states ${name}`));
     return [name, ratio(light(numbers(style.stroke === "none" ? style.fill : style.stroke)), lane)];
   });

@@ -183,7 +183,7 @@ def test_the_largest_gain_fills_its_bar_and_a_step_shows_what_it_adds():
     assert [row.value for row in ladder_rows(audit)] == ["25.0", "100.0 (+75.0)"]
 
 
-@given(st.text(alphabet=".pmgbxf", max_size=60))
+@given(st.text(alphabet=".pomgbxuf", max_size=60))
 def test_run_lengths_hold_every_frame(states):
     runs = re.findall(r"(\d+)(.)", run_lengths(states))
     assert "".join(int(count) * state for count, state in runs) == states

@@ -87,8 +87,9 @@ class Bar:
         score: None for a true track.
         partner: position of its partner in the other list of the Timeline, None without one.
         states: one letter a frame. "." is absent. Of a true track: "p" met by its partner (frame IoU at least 0.5),
-            "m" missed. Of a found track: "g" lies well on its partner (at least 0.5), "x" lies well on another true
-            track (an identity error), "b" lies badly on its partner, "f" lies well on nothing true.
+            "o" met by another found track of any category and score, "m" met by none. Of a found track with a partner:
+            "g" lies well on it (at least 0.5), "x" lies well on another true track (an identity error), "b" lies badly
+            on its partner; of one without: "u" lies well on a true track; of both: "f" lies well on nothing true.
         track: id of a true track; of a found one its position in the video's list, of what strict accepts.
     """
 

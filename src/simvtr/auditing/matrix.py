@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
@@ -210,7 +210,7 @@ def _same_track(a: Track, b: Track) -> bool:
 _work: list[_Work] = []  # of a forked process: inherited, because the cache is too large to be sent
 
 
-def _in_processes(work: _Work, workers: int) -> Iterator[Row]:
+def _in_processes(work: _Work, workers: int) -> Generator[Row, None, None]:
     _work[:] = [work]
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _quiet)

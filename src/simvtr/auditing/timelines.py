@@ -69,7 +69,7 @@ def _timeline(
             category=names[track.category_id].name,
             score=None,
             partner=found_of.get(j),
-            states=_true_states(overlap.truth[:, j], well[:, found_of[j], j] if j in found_of else None),
+            states=_true_states(overlap.truth[:, j], well[:, :, j], found_of.get(j)),
             track=track.id,
         )
         for j, track in enumerate(true)
@@ -100,22 +100,20 @@ def _timeline(
     )
 
 
-def _true_states(present: NDArray[np.bool_], met: NDArray[np.bool_] | None) -> str:
-    met = np.zeros_like(present) if met is None else met
-    return "".join(np.where(present, np.where(met, "p", "m"), ".").tolist())
+def _true_states(present: NDArray[np.bool_], well: NDArray[np.bool_], partner: int | None) -> str:
+    """Of well (t, d)."""
+    met = np.zeros_like(present) if partner is None else well[:, partner]
+    return "".join(np.select([~present, met, well.any(axis=1)], [".", "p", "o"], "m").tolist())
 
 
 def _found_states(
     present: NDArray[np.bool_], iou: NDArray[np.float64], well: NDArray[np.bool_], partner: int | None
 ) -> str:
     """Of iou and well (t, g)."""
-    on_another = well.copy()
+    on_any = well.any(axis=1)
     if partner is None:
-        good = badly = np.zeros_like(present)
-    else:
-        on_another[:, partner] = False
-        good, badly = well[:, partner], iou[:, partner] > 0
-    letters = np.select([~present, good, on_another.any(axis=1), badly], [".", "g", "x", "b"], "f")
+        return "".join(np.select([~present, on_any], [".", "u"], "f").tolist())
+    letters = np.select([~present, well[:, partner], on_any, iou[:, partner] > 0], [".", "g", "x", "b"], "f")
     return "".join(letters.tolist())
 
 

@@ -1,8 +1,13 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const states = { p: "found", m: "missed", g: "right", b: "lies badly", x: "on another object", f: "on nothing true" };
-  const shapes = { p: [1, 14], m: [1.5, 13], g: [1, 14], b: [8, 7], x: [1.5, 13], f: [6, 4] }; // top and height, pixels
+  const states = {
+    p: "found", o: "under another name", m: "missed",
+    g: "right", b: "lies badly", x: "on another object", u: "on an object, unmatched", f: "on nothing true",
+  };
+  const shapes = { // top and height, pixels
+    p: [1, 14], o: [1.5, 13], m: [1.5, 13], g: [1, 14], b: [8, 7], x: [1.5, 13], u: [2, 12], f: [6, 4],
+  };
   const drawnStates = 12; // told to a screen reader, per track
 
   function element(name, attributes = {}, ...children) {
