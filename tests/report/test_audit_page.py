@@ -108,6 +108,17 @@ def test_what_is_undefined_is_a_dash(tmp_path):
         assert text in told
 
 
+def test_without_labels_of_occlusion_columns_are_named_after_crowding(tmp_path):
+    audit = sample()
+    labelled = tuple({**group, "kind": "occlusion"} for group in audit.groups)
+    for made, told, other in (
+        (audit, "AP high crowding", "AP heavy"),
+        (replace(audit, groups=labelled), "AP heavy", "AP high crowding"),
+    ):
+        for text in (written(tmp_path, made), made.table()):
+            assert told in text and other not in text
+
+
 def test_one_undefined_value_spares_its_neighbours(tmp_path):
     audit = sample()
     row = next(row for row in audit.rows if row.values["AP heavy"] is None)

@@ -8,6 +8,7 @@ elsewhere.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,7 +28,28 @@ MEASURES: dict[str, tuple[str, str]] = {
     "AP medium": ("AP medium", "strict AP of true tracks of medium occlusion; without labels, of medium crowding"),
     "AP heavy": ("AP heavy", "strict AP of heavily occluded true tracks; without labels, of high crowding"),
 }
-"""Columns of the sensitivity matrix: key of `Row.values` -> (short name, what it is). All are fractions."""
+"""Columns of the sensitivity matrix: key of `Row.values` -> (short name, what it is). All are fractions.
+
+The last three are of the three groups by occlusion; where the truth has no labels of it, the same keys hold the three
+groups by crowding, and `headed` names them so.
+"""
+
+
+def headed(groups: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+    """MEASURES, the last three named after crowding where the first of `Audit.groups` are by crowding.
+
+    >>> headed([{"kind": "crowding (ours)"}])["AP heavy"]
+    ('AP high crowding', 'strict AP of true tracks of high crowding: the truth has no labels of occlusion')
+    >>> headed([{"kind": "occlusion"}])["AP heavy"]
+    ('AP heavy', 'strict AP of heavily occluded true tracks')
+    """
+    if not groups or not groups[0]["kind"].startswith("crowding"):
+        return {key: (short, long.partition("; without labels")[0]) for key, (short, long) in MEASURES.items()}
+    crowded = {"AP light": "low crowding", "AP medium": "medium crowding", "AP heavy": "high crowding"}
+    return MEASURES | {
+        key: (f"AP {name}", f"strict AP of true tracks of {name}: the truth has no labels of occlusion")
+        for key, name in crowded.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +202,7 @@ class Audit:
 
     def table(self) -> str:
         """Verdict, findings and the sensitivity matrix as plain text, in percent; "-" where undefined."""
-        rows = [["", *(short for short, _ in MEASURES.values())]]
+        rows = [["", *(short for short, _ in headed(self.groups).values())]]
         for row in (self.honest, *self.rows, *self.probes):
             mark = " !" if row.refused else " =" if row.unchanged else ""
             rows.append([row.name + mark, *("-" if v is None else percent(v) for v in row.values.values())])

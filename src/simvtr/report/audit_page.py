@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from simvtr.auditing.audit import MEASURES, Audit, Bar, Timeline
+from simvtr.auditing.audit import Audit, Bar, Timeline, headed
 from simvtr.evaluation.bootstrap import Difference, VideoDifference
 from simvtr.report.audit_comparison import comparison
 from simvtr.report.audit_tables import (
@@ -83,7 +83,7 @@ def write_audit(
         ),
         pictured=[t for t in audit.timelines if (frames or {}).get(t.video_id)],
         confidence=next((i.get("confidence", CONFIDENCE) for i in audit.intervals.values()), CONFIDENCE),
-        measures=MEASURES,
+        measures=headed(audit.groups),
         identity_figures=IDENTITY,
         scores=scores(audit),
         families=families(audit),
