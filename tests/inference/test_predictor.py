@@ -229,18 +229,28 @@ def test_results_of_a_window_come_before_the_next_window_is_read():
 # --- tracks ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_track_has_the_mean_score_and_the_most_frequent_category():
+def test_a_track_has_the_category_that_is_most_probable_over_all_its_frames():
     tracks = Predictor(Fake())([frame(0.8), frame(-0.6), frame(0.4)])
     (track,) = (t for t in tracks if t.identity == 0)
-    assert track.category_id == 7  # cat, dog, cat
-    assert track.score == pytest.approx(0.6, abs=0.005)  # (0.8 + 0.6 + 0.4) / 3
+    assert track.category_id == 7  # cat 1.2, dog 0.6
+    assert track.score == pytest.approx(0.4, abs=0.005)  # (0.8 + 0.0 + 0.4) / 3, all masks sure
+    (track,) = (t for t in Predictor(Fake())([frame(0.4), frame(-0.9), frame(0.4)]) if t.identity == 0)
+    assert track.category_id == 3  # cat 0.8, dog 0.9: one sure frame against two unsure ones
+
+
+def test_a_track_with_doubtful_masks_has_a_lower_score_by_their_area():
+    builder, mask = TrackBuilder(), np.ones((2, 2), bool)
+    small = np.array([[True, False], [False, False]])
+    builder.add(FrameResult(0, [FrameTrack(0, 7, "", 0.8, mask, 0.5)], {0: Vote({7: 0.8})}))
+    builder.add(FrameResult(1, [FrameTrack(0, 7, "", 0.8, small, 1.0)], {0: Vote({7: 0.8})}))
+    assert builder.tracks()[0].score == pytest.approx(0.8 * (4 * 0.5 + 1 * 1.0) / 5)
 
 
 def test_a_track_has_one_entry_per_frame_and_null_where_its_score_is_below_the_threshold():
     (track,) = Predictor(Fake(), threshold=0.5)([frame(0.8), frame(0.2), frame(0.7)])
     assert [s is not None for s in track.segmentations] == [True, False, True]
     assert decode(track.segmentations[0])[:4].all() and not decode(track.segmentations[0])[4:].any()
-    assert track.score == pytest.approx((0.8 + 0.2 + 0.7) / 3, abs=0.005)  # absent frames lower the score: VisTR's rule
+    assert track.score == pytest.approx((0.8 + 0.2 + 0.7) / 3, abs=0.005)  # absent frames lower the score, as in VisTR
 
 
 def test_a_query_without_a_mask_in_any_frame_is_no_track():
@@ -251,13 +261,13 @@ def test_a_tie_of_categories_goes_to_the_smaller_id():
     builder = TrackBuilder()
     mask = np.ones((2, 2), bool)
     for index, category in enumerate((7, 3)):
-        builder.add(FrameResult(index, [FrameTrack(0, category, "", 0.5, mask)], {0: Vote(category, 0.5)}))
+        builder.add(FrameResult(index, [FrameTrack(0, category, "", 0.5, mask)], {0: Vote({category: 0.5})}))
     assert builder.tracks()[0].category_id == 3
 
 
 def test_an_interrupted_video_is_filled_with_null_and_a_shorter_one_is_refused():
     builder = TrackBuilder()
-    builder.add(FrameResult(1, [FrameTrack(0, 7, "", 0.5, np.ones((2, 2), bool))], {0: Vote(7, 0.5)}))
+    builder.add(FrameResult(1, [FrameTrack(0, 7, "", 0.5, np.ones((2, 2), bool))], {0: Vote({7: 0.5})}))
     (track,) = builder.tracks(length=4)
     assert [s is not None for s in track.segmentations] == [False, True, False, False]
     with pytest.raises(ValueError, match="length must be at least the 2 frames added, got 1"):

@@ -155,26 +155,28 @@ class Predictor:
         begin = time.perf_counter()
         with torch.inference_mode(), _memory_for(len(clip)):
             outputs = self.model(clip[None].to(self.device), select=select)
-            scores, classes = (x.cpu().numpy() for x in _probabilities(outputs.logits)[0, :t].max(-1))  # (t, n) each
+            probabilities = _probabilities(outputs.logits)[0, :t].cpu().numpy()  # (t, n, k)
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
         self.model_seconds += time.perf_counter() - begin
         queries: list[int] = picked[0].tolist()
         identities = list(linker.assign(outputs, queries))
         del outputs
-        ids, names = self.model.config.category_ids, self.model.config.category_names
+        ids = self.model.config.category_ids
+        names = dict(zip(ids, self.model.config.category_names, strict=True))
         level = math.log(self.mask_threshold / (1 - self.mask_threshold))  # the threshold as a logit
         for i in range(t):
             votes = {
-                identity: Vote(ids[c], float(s))
-                for identity, c, s in zip(identities, classes[i], scores[i], strict=True)
+                identity: Vote(dict(zip(ids, row, strict=True)))
+                for identity, row in zip(identities, probabilities[i].tolist(), strict=True)
             }
             tracks = []
             for m, query in enumerate(queries):
-                if scores[i, query] >= self.threshold:
+                vote = votes[identities[query]]
+                if vote.score >= self.threshold:
                     mask = _mask(masks[i, m], size, level)
                     if mask is not None:
-                        category_id, score = votes[identities[query]]
-                        tracks.append(FrameTrack(identities[query], category_id, names[classes[i, query]], score, mask))
+                        name, sure = names[vote.category_id], _sureness(masks[i, m], level)
+                        tracks.append(FrameTrack(identities[query], vote.category_id, name, vote.score, mask, sure))
             tracks.sort(key=lambda track: -track.score)
             yield FrameResult(start + i, tracks, votes)
 
@@ -213,3 +215,9 @@ def _mask(logits: np.ndarray, size: tuple[int, int], level: float) -> np.ndarray
         return None
     mask = (cv2.resize(np.ascontiguousarray(logits.T), size, interpolation=cv2.INTER_LINEAR) > level).T
     return mask if mask.any() else None
+
+
+def _sureness(logits: np.ndarray, level: float) -> float:
+    """Mean probability over the cells that exceed the level; half where a mask lies between cells alone."""
+    inside = logits[logits > level]
+    return float((1 / (1 + np.exp(-inside))).mean()) if inside.size else 0.5
