@@ -191,7 +191,40 @@ def test_the_largest_gain_fills_its_bar_and_a_step_shows_what_it_adds():
     steps = ({"name": "now", "AP": 0.25, "says": ""}, {"name": "masks", "AP": 1.0, "says": ""})
     audit = replace(sample(), errors=errors, ladder=steps)
     assert [re.findall(r'gained" x="0%" width="([^"]*)"', row.drawn)[0] for row in error_rows(audit)] == ["100%", "50%"]
-    assert [row.value for row in ladder_rows(audit)] == ["25.0", "100.0 (+75.0)"]
+    assert [row.value for row in ladder_rows(audit)] == ["25.0", "100.0 (+75.0)", "100.0 (0.0)"]
+
+
+def test_the_last_step_is_what_was_missed():
+    steps = ({"name": "false tracks", "AP": 0.75, "says": ""},)
+    (*_, last) = ladder_rows(replace(sample(), ladder=steps))
+    assert (last.name, last.value) == ("missed", "100.0 (+25.0)")
+    assert ladder_rows(replace(sample(), ladder=({"name": "as found", "AP": -1.0, "says": ""},)))[-1].name != "missed"
+
+
+def test_the_videos_say_from_which_score_on_tracks_count(tmp_path):
+    def told(threshold, least: dict) -> str:
+        rows = [{"name": name, "threshold": score} for name, score in least.items()]
+        page = written(
+            tmp_path, replace(sample(), identity=sample().identity | {"threshold": threshold, "categories": rows})
+        )
+        return page.split('<section id="videos">')[1].split("</section>")[0]
+
+    assert "count found tracks from a score of 0.5 on, as" in told(0.5, {"fish": 0.5})
+    assert "its best HOTA (fish 0.25, dog 0.5), as" in told(None, {"fish": 0.25, "dog": 0.5, "cat": None})
+    assert "its best HOTA (0.1 to 0.5, by category), as" in told(None, {str(i): i / 10 for i in range(1, 6)})
+    assert "its best HOTA, as" in told(None, {})
+
+
+def test_a_row_without_change_is_marked(tmp_path):
+    page = written(tmp_path, sample())
+    assert re.search(r'<tr id="row-swap-10"[^>]* class="unchanged">', page) and page.count('class="unchanged"') == 1
+    assert "nothing to change" in page.split('id="row-swap-10"')[1].split("</tr>")[0]
+
+
+def test_a_mechanism_is_told_in_words_and_its_file_in_a_title(tmp_path):
+    page = written(tmp_path, sample())
+    assert 'mechanism: <span title="docs/metric.md#5-two-dialects">two dialects</span>' in page
+    assert ">docs/metric.md" not in page
 
 
 @given(st.text(alphabet=".pomgbxuf", max_size=60))

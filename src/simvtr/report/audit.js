@@ -114,6 +114,7 @@
     if (row.hasAttribute("data-refused") && head.textContent.endsWith("strict")) {
       tip.append(element("p", {}, "Refused by strict scoring; what is missing counts as missing."));
     }
+    if (row.classList.contains("unchanged")) tip.append(element("p", {}, "There was nothing to change in these results."));
     tip.hidden = false;
     const at = cell.getBoundingClientRect();
     const left = Math.min(at.left, document.documentElement.clientWidth - tip.offsetWidth - 8);

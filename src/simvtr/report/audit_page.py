@@ -23,10 +23,12 @@ from simvtr.report.audit_tables import (
     IDENTITY,
     STEPS,
     cells,
+    counting,
     error_rows,
     families,
     group_rows,
     ladder_rows,
+    mechanism,
     scores,
 )
 from simvtr.report.document import embedded, picture_address, render, save
@@ -94,6 +96,8 @@ def write_audit(
         errors=error_rows(audit),
         ladder=ladder_rows(audit),
         groups=group_rows(audit),
+        counting=counting(audit),
+        mechanism=mechanism,
         names={t.video_id: t.name for t in audit.timelines},
     )
     return save(path, html)

@@ -51,6 +51,7 @@ ERRORS = {
     "all false tracks": "every false track dropped at once",
     "all missed tracks": "every unmatched true track no longer expected",
 }
+NAMED = 4  # categories whose thresholds of score are listed, not summed up
 STEPS = (0.02, 0.1, 0.3, 0.6)  # least relative change of each shade
 
 
@@ -151,7 +152,8 @@ def error_rows(audit: Audit) -> list[BarRow]:
 
 
 def ladder_rows(audit: Audit) -> list[BarRow]:
-    """Steps from the results to perfect ones, each with the AP it reaches and what it adds to the step before."""
+    """Steps from the results to perfect ones, each with the AP it reaches and what it adds to the step before; the last
+    adds what all of them leave to 100."""
     lines, before = [], None
     for step in audit.ladder:
         reached = _defined(step["AP"])
@@ -161,7 +163,32 @@ def ladder_rows(audit: Audit) -> list[BarRow]:
         held = reached if before is None or reached is None else min(before, reached)
         lines.append(BarRow(step["name"], step["says"], None, value, bar(reached or 0.0, held or 0.0)))
         before = reached
+    if before is not None:
+        left = f"{percent(1.0)} ({points(1 - before)})"
+        lines.append(BarRow("missed", "and every true track that nothing found", None, left, bar(1.0, before)))
     return lines
+
+
+def counting(audit: Audit) -> str:
+    """Which found tracks count where a threshold of score does: "from a score of 0.5 on"."""
+    if audit.identity["threshold"] is not None:
+        return f"from a score of {audit.identity['threshold']:.3g} on"
+    least = {c["name"]: c["threshold"] for c in audit.identity["categories"] if c["threshold"] is not None}
+    rule = "from the score on that gives their category its best HOTA"
+    if not least:
+        return rule
+    if len(least) <= NAMED:
+        return f"{rule} ({', '.join(f'{name} {score:.3g}' for name, score in least.items())})"
+    return f"{rule} ({min(least.values()):.3g} to {max(least.values()):.3g}, by category)"
+
+
+def mechanism(address: str) -> str:
+    """What the section of the documentation that describes a finding is called, in words.
+
+    >>> mechanism("docs/metric.md#5-two-dialects"), mechanism("docs/metric.md#short-lists")
+    ('two dialects', 'short lists')
+    """
+    return address.rpartition("#")[2].lstrip("0123456789-").replace("-", " ")
 
 
 def group_rows(audit: Audit) -> list[tuple[str, str, list[tuple[dict, Markup]]]]:
