@@ -134,6 +134,7 @@ def test_a_missing_file_gives_one_line(audit, capsys):
         (["--seed", "-1"], "--seed must be at least 0, got -1"),
         (["-o", "."], ". is a folder: give --out and --json names of files"),
         (["-o", "a.json"], "a.json would be overwritten"),
+        (["--json"], "--json takes the name of the file to write"),
         (["--json", "./audit.html"], "audit.html would be overwritten"),
         (["--sweep", "simvtr-tiny"], "--sweep takes the truth and --images, and no results"),
         (["--no-such-option"], "unknown arguments"),
@@ -148,6 +149,12 @@ def test_a_wrong_command_is_exit_2(arguments, said, audit, capsys):
 def test_results_are_asked_for(capsys):
     assert main(["audit", "truth.json"]) == 2
     assert "results are missing" in capsys.readouterr().err
+
+
+def test_json_that_took_the_truth_is_told(capsys):
+    assert main(["audit", "--json", "truth.json", "a.json"]) == 2
+    said = capsys.readouterr().err
+    assert "results are missing" in said and "--json takes the name of the file to write, and took truth.json" in said
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, nargs="?", help="results (JSON, .gz, or the ZIP a server takes)")
     parser.add_argument("other", type=Path, nargs="?", help="results of a second system, compared with the first")
     parser.add_argument("-o", "--out", type=Path, help="the page (default: audit.html; a sweep's folder: sweep)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as JSON, too")
+    # nargs: without a name the message is ours, and names what is missing
+    parser.add_argument(
+        "--json", type=Path, nargs="?", const=Path(), metavar="FILE", help="write everything as JSON to this file, too"
+    )
     parser.add_argument("--images", type=Path, help="folder of the frames: the page gets pictures of some videos")
     parser.add_argument("--videos", metavar="ID,ID", help="with --images: which (default: the six with most errors)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
@@ -84,12 +88,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _contradiction(args: argparse.Namespace) -> str | None:
+    if args.json == Path():
+        return "--json takes the name of the file to write, as in: --json audit.json"
     if args.sweep:
         if args.results or not args.images:
             return "--sweep takes the truth and --images, and no results: the model makes them"
         return None
     if not args.results:
-        return "results are missing: simvtr audit TRUTH RESULTS, or --sweep WEIGHTS"
+        taken = f" (--json takes the name of the file to write, and took {args.json})" if args.json else ""
+        return f"results are missing: simvtr audit TRUTH RESULTS, or --sweep WEIGHTS{taken}"
     if args.videos and not args.images:
         return "--videos says of which videos there are pictures: give --images, too"
     if args.videos and not all(part.strip().removeprefix("-").isdecimal() for part in args.videos.split(",")):
@@ -153,7 +160,7 @@ def _chosen(audit: "Audit", wanted: list[int]) -> "list[Timeline]":
 
 
 def pictures(
-    truth: "Truth", found: "Predictions", audit: "Audit", images: Path, chosen: "list[Timeline]"
+    truth: "Truth", found: "Predictions", audit: "Audit", images: Path, chosen: "Sequence[Timeline]"
 ) -> "dict[int, list[FramePair]]":
     """Frames of the chosen videos, each with the masks of the truth and of the results.
 
