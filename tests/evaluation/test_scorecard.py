@@ -96,7 +96,9 @@ def test_equal_systems_do_not_differ():
 def test_of_one_video_no_system_is_called_better():
     card = versus({1: BAD[1]}, {1: GOOD[1]}, {1: ["##.."]})
     assert card.differences["AP"].survives  # the interval is a point
-    assert card.verdict().startswith("Only one video has true tracks: nothing is known of other videos")
+    assert card.verdict() == "Only one video has true tracks: nothing is known of other videos."
+    row = next(line for line in card.table().splitlines() if line.startswith("AP "))
+    assert row.split()[-4:] == ["-"] * 4  # low, high, second better, survives
 
 
 def test_intervals_of_one_video_say_that_they_are_none():

@@ -1,5 +1,6 @@
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,6 +90,14 @@ def test_files_and_memory_score_alike(tmp_path):
     one, tracks = worked_example()
     from_file = evaluate(one, Predictions(tracks, tmp_path / "results.json"))
     np.testing.assert_array_equal(from_file.precision, evaluate(one, tracks).precision)
+
+
+def test_a_path_in_place_of_what_is_in_the_file_is_told():
+    true, tracks = worked_example()
+    with pytest.raises(ValueError, match=r"got 'truth.json'\. Read it with simvtr.read_truth first"):
+        evaluate("truth.json", tracks)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match=r"results.json.*Read it with simvtr.read_predictions first"):
+        evaluate(true, Path("results.json"))  # pyright: ignore[reportArgumentType]
 
 
 def test_comparisons_point_back_at_the_found_and_true_tracks():

@@ -152,8 +152,11 @@ def interval_table(found: Mapping[str, Interval]) -> str:
     return columns([["", "value", "low", "high", "mean"], *rows], names=True)
 
 
-def difference_table(found: Mapping[str, Difference]) -> str:
+def difference_table(found: Mapping[str, Difference], *, alone: bool = False) -> str:
     """Differences as plain text, in percent; the interval is that of the difference.
+
+    Args:
+        alone: they are of one video. Every draw is then the same, and what draws say is left out.
 
     >>> print(difference_table({"AP": Difference(0.3, 0.35, 0.05, -0.01, 0.11, False, 0.93)}))
         first  second  difference    low    high  second better  survives
@@ -165,9 +168,9 @@ def difference_table(found: Mapping[str, Difference]) -> str:
             name,
             percent(d.first),
             percent(d.second),
-            *map(_signed, (d.difference, d.low, d.high)),
-            "-" if d.difference is None else f"{100 * d.share:.1f}%",
-            "-" if d.difference is None else "yes" if d.survives else "no",
+            *map(_signed, (d.difference, *((None, None) if alone else (d.low, d.high)))),
+            "-" if alone or d.difference is None else f"{100 * d.share:.1f}%",
+            "-" if alone or d.difference is None else "yes" if d.survives else "no",
         ]
         for name, d in found.items()
     ]

@@ -123,7 +123,7 @@ class Versus:
         if ap.difference is None or ap.low is None:
             return "AP is not defined: no true track counts."
         if len(self.videos) == 1:
-            return "Only one video has true tracks: nothing is known of other videos, whatever survives below."
+            return "Only one video has true tracks: nothing is known of other videos."
         if not ap.survives:
             return "The difference in AP does not survive: zero lies inside its 95 % interval."
         better, place = (self.second, "second") if ap.low > 0 else (self.first, "first")
@@ -134,7 +134,7 @@ class Versus:
         from simvtr.evaluation.bootstrap import difference_table, video_table
 
         names = columns([["first", self.first], ["second", self.second]], names=True)
-        blocks = [names, self.verdict(), difference_table(self.differences)]
+        blocks = [names, self.verdict(), difference_table(self.differences, alone=len(self.videos) == 1)]
         for title, rows in (
             ("where the second wins most", [v for v in self.videos if v.difference > 0]),
             ("where the first wins most", [v for v in self.videos[::-1] if v.difference < 0]),

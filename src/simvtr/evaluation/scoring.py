@@ -58,7 +58,7 @@ def evaluate(
         overlaps: where areas and overlaps come from; the audit has many of them already.
         progress: is told how many of the pairs of a video and a category are done, and how many there are.
     Returns: `Result`: the twelve figures, the precision array, the matches of every video.
-    Raises: DataError naming file, video, track and frame; ValueError for an unknown dialect.
+    Raises: DataError naming file, video, track and frame; ValueError for an unknown dialect, or a path.
     Source: SPEC §6, docs/metric.md.
 
     >>> from pathlib import Path
@@ -75,6 +75,13 @@ def evaluate(
     """
     if dialect not in get_args(Dialect):
         raise ValueError(f"evaluate: dialect must be one of {get_args(Dialect)}, got {dialect!r}")
+    if not isinstance(truth, Truth):
+        raise ValueError(f"evaluate: truth must be a Truth, got {truth!r:.80}. Read it with simvtr.read_truth first.")
+    if not isinstance(found, Predictions | Mapping):
+        raise ValueError(
+            f"evaluate: found must be Predictions or a mapping from video ids to tracks, got {found!r:.80}. Read it"
+            " with simvtr.read_predictions first."
+        )
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
     where = found.path.name if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
