@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 
 import numpy as np
 import pytest
 
 from simvtr.cli.main import main
+from simvtr.errors import SimVTRWarning
 from simvtr.evaluation.scorecard import HEAD, VERSUS_HEAD
 from simvtr.rle import encode, to_json
 
@@ -190,12 +192,23 @@ def test_csv_has_the_figures_of_json_one_a_line(two_videos, capsys):
         assert figures[keys][1:] == ["", ""]
 
 
+@pytest.mark.filterwarnings("ignore:--score 0.91 leaves no track")
 def test_a_stated_score_leaves_lower_tracks_out(two_videos, capsys):
     files = [two_videos["truth"], two_videos["good"], "--identity", "--json"]
     for score, accuracy in (("0.9", 1.0), ("0.91", 0.0)):
         assert main(["eval", *files, "--score", score]) == 0
         figures = json.loads(capsys.readouterr().out)["identity"]
         assert (figures["threshold"], figures["class_averaged"]["DetA"]) == (float(score), accuracy)
+
+
+def test_a_score_above_all_is_warned_of_in_one_line(two_videos, capsys):
+    options = [two_videos["truth"], two_videos["good"], "--identity", "--json", "--score"]
+    with pytest.warns(SimVTRWarning, match=r"^--score 50 leaves no track of good.json: the highest score is 0.9$"):
+        assert main(["eval", *options, "50"]) == 0
+    assert json.loads(capsys.readouterr().out)["identity"]["threshold"] == 50
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert main(["eval", *options, "0.9"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +94,7 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
     from simvtr.evaluation.scorecard import Scorecard
 
     found = _read(args.results, truth)
+    _warn_of_none_left(found, args.score)
     with steps_bar() as bar:
         card = Scorecard(_evaluated(args, truth, found, bar))
         if args.bootstrap:
@@ -117,6 +119,18 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
             card = replace(card, errors=error_types(truth, found, progress=bar.of("error types")))
             card = replace(card, ladder=oracle_ladder(truth, found, progress=bar.of("oracle ladder")))
     return _in_form(args, card)
+
+
+def _warn_of_none_left(found: "Predictions", least: float | None) -> None:
+    from simvtr.errors import SimVTRWarning
+
+    highest = max(track.score for tracks in found.tracks.values() for track in tracks)
+    if least is not None and least > highest:
+        warnings.warn(
+            f"--score {least:g} leaves no track of {found.path.name}: the highest score is {highest:g}",
+            SimVTRWarning,
+            stacklevel=2,
+        )
 
 
 def _compared(args: argparse.Namespace, truth: "Truth") -> str:
