@@ -46,7 +46,7 @@ def mean_pixels(areas: NDArray[np.int64]) -> float:
     >>> mean_pixels(np.array([10, 0, 30]))
     20.0
     """
-    return int(areas.sum()) / max(1, np.count_nonzero(areas))
+    return int(areas.sum()) / max(1, int(np.count_nonzero(areas)))
 
 
 _LOW, _HIGH = np.array(list(SIZE_RANGES.values()), float).T[:, :, None]
