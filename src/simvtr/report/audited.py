@@ -29,7 +29,7 @@ def audit(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> AuditReport:
-    """What a score of these results sees, and what it is blind to: `.table()`, `.findings`, `.to_html()`, `.to_json()`.
+    """What a score of these results sees, what it is blind to: `.table()`, `.findings`, `.to_html(path)`, `.to_json()`.
 
     Args: as `simvtr.auditing.run.audit`: results read with `strict=False` are audited whatever strict says of them.
     Raises: DataError when nothing can be scored.
