@@ -45,7 +45,7 @@ def test_the_overlay_shows_every_frame(made):
 def test_the_packaged_weights_segment_the_objects(made, capsys):
     """A floor far below the score in the README: what fails here is broken, not noisy."""
     assert main(["eval", str(made / "data" / "instances.json"), str(made / "results.json"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["stats"]["AP50"] > 0.05
+    assert json.loads(capsys.readouterr().out)["stats"]["AP50"] > 0.25
 
 
 def test_the_page_is_an_audit_with_pictures(made):
