@@ -12,7 +12,7 @@ from simvtr.cli.audit import pictures as audit_pictures
 
 VIDEOS, FRAMES, SEED = 3, 40, 7
 WINDOW = 8  # frames that share their objects
-DRAWN = 0.3  # score from which an object is drawn
+DRAWN = 0.5  # score from which an object is drawn
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
