@@ -12,17 +12,18 @@ from simvtr.auditing.linter import Remark
 from simvtr.auditing.pair import Mechanism, share
 from simvtr.auditing.rules import QUIET
 
+ORACLES = {attack.slug for attack in ATTACKS if attack.oracle}
 FAMILY = {attack.slug: (attack.name, attack.family) for attack in ATTACKS}
 REFUSED = "results, video 2, track 3 of that video: there must be 36 entries, got 8."
 EPSILON = 0.0001
-UNDER = "under the reference evaluator"
+UNDER = "under the public evaluator"
 
 
 def row(slug: str, ap: float | None = None, *, ytvos: float | None = None, unchanged: bool = False, **others) -> Row:
     """A row whose AP is the same under both readings, unless `ytvos` is given; `others` by name, all else None."""
     name, family = FAMILY.get(slug, (slug, "probes"))
     values = dict.fromkeys(MEASURES) | {"strict.AP": ap, "ytvos.AP": ap if ytvos is None else ytvos} | others
-    return Row(slug, name, family, "", False, values, unchanged=unchanged)
+    return Row(slug, name, family, "", slug in ORACLES, values, unchanged=unchanged)
 
 
 def honest(ap: float | None = 0.5, **others) -> Row:
@@ -45,7 +46,7 @@ def only(*rows: Row, **more):
 def test_a_short_list_is_told_where_the_readings_are_a_tenth_apart():
     # kept: 0.15 / 0.5 = 30 % against 0.0995 / 0.5 = 19.9 % (apart by 10.1) and 0.1005 / 0.5 = 20.1 % (by 9.9)
     (sentence,) = said(row("first-5-short", 0.0995, ytvos=0.15))
-    assert sentence == f"Submitting only the first 5 frames keeps 30 % of AP {UNDER}; strict scoring keeps 20 %."
+    assert sentence == f"Submitting only the first 5 frames keeps 30 % of AP {UNDER}; strict scoring keeps 20 % of AP."
     assert not said(row("first-5-short", 0.1005, ytvos=0.15))
 
 
@@ -55,6 +56,52 @@ def test_of_short_lists_the_fewest_frames_with_half_of_ap_between_the_readings_a
     assert (finding.row, finding.mechanism) == ("first-2-short", "docs/metric.md#short-lists")
     assert finding.severity == pytest.approx(0.26 / 0.5)
     assert only(row("first-1-short", 0.0, ytvos=0.26), two, ten).row == "first-1-short"
+
+
+def test_of_short_lists_that_which_gains_most_is_told_too():
+    one, two, ten = (row(f"first-{k}-short", 0.0, ytvos=ap) for k, ap in ((1, 0.4), (2, 0.6), (10, 0.55)))
+    finding = only(one, two, ten)
+    assert finding.sentence == (
+        f"Submitting only the first frame keeps 80 % of AP {UNDER}; strict scoring keeps 0 % of AP."
+        f" The first 2 frames even raise it by 20 % {UNDER}."
+    )
+    assert (finding.row, finding.severity) == ("first-1-short", 1)
+    # already the fewest frames gain
+    assert only(row("first-1-short", 0.0, ytvos=0.52), two).sentence.endswith(f" 2 frames raise it by 20 % {UNDER}.")
+    # a hundredth more is told, less is not
+    assert "2 frames even" in only(one, row("first-2-short", 0.0, ytvos=0.505 + EPSILON)).sentence
+    assert "2 frames" not in only(one, row("first-2-short", 0.0, ytvos=0.505 - EPSILON)).sentence
+
+
+@pytest.mark.parametrize("before", [0.0, 0.0099])
+def test_a_gain_from_nothing_is_told_in_points(before):
+    zero = honest(before)
+    after = before + 0.01 + EPSILON
+    first = "Submitting only the first frame"
+    (sentence,) = said(row("first-1-short", 0.0, ytvos=1.0), base=honest(0.0))
+    assert sentence == f"{first} raises AP from 0.0 to 100.0 {UNDER}; strict AP is then 0.0."
+    assert only(row("first-1-short", 0.0, ytvos=0.75), base=honest(0.0)).severity == 0.75
+    others = ["abstain-median", "all-categories", "swap-25", "cut-2", "one-mask", "shuffled", "eroded", "rescaled"]
+    for slug in ("first-1-short", *others):
+        strict = 0.0 if slug in ("first-1-short", "abstain-median") else after
+        (sentence,) = said(row(slug, strict, ytvos=after), base=zero)
+        assert f"raises AP from {100 * before:.1f} to {100 * after:.1f}" in sentence
+        assert not said(row(slug, min(strict, after - 2 * EPSILON), ytvos=after - 2 * EPSILON), base=zero)
+
+
+def test_a_gain_from_nothing_under_both_readings_is_no_matter_of_short_lists():
+    assert not said(row("first-1-short", 0.6, ytvos=0.6), base=honest(0.0))
+    assert only(
+        *(row(f"first-{k}-short", 0.0, ytvos=ap) for k, ap in ((1, 0.4), (2, 0.6), (5, 0.6))), base=honest(0.0)
+    ).row == ("first-2-short")
+
+
+def test_a_measure_below_a_hundredth_has_nothing_to_lose():
+    lost = row("flicker-25", 0.2, DetA=0.0099)
+    assert not said(lost, base=honest(DetA=0.0099))
+    assert said(row("flicker-25", 0.2, DetA=0.0101), base=honest(DetA=0.0101))
+    assert not said(row("flicker-25", 0.0, DetA=0.5), base=honest(0.0099, DetA=0.5))
+    assert said(row("flicker-25", 0.0, DetA=0.5), base=honest(0.0101, DetA=0.5))
 
 
 def test_where_no_gap_is_half_of_ap_the_widest_is_told():
@@ -67,10 +114,23 @@ def test_abstention_is_told_where_it_gains_a_hundredth_or_the_readings_are_a_ten
     assert not said(row(slug, 0.15 - 0.05 + EPSILON, ytvos=0.15))
     gained = only(row(slug, 0.5, ytvos=0.505 + EPSILON))
     assert gained.sentence.startswith("Putting masks of a wrong size ")
-    assert f"raises AP by 1.0 % {UNDER}, which skips such frames; strict scoring" in gained.sentence
-    assert gained.sentence.endswith(", which counts them as missed, keeps 100 %.")
+    assert gained.sentence.endswith(f" raises AP by 1.0 % {UNDER}, which skips those frames; strict AP stays as it is.")
     assert gained.severity == pytest.approx(0.0051 / 0.5051)  # of what AP then is
     assert not said(row(slug, 0.5, ytvos=0.505 - EPSILON))
+
+
+def test_abstention_that_gains_more_is_never_below_that_which_gains_less():
+    # 7 % with strict at a third is severer by the gap than 46 % with strict at 107 %
+    rows = [row("abstain-jumps", 0.17, ytvos=0.535), row("abstain-bad", 0.535, ytvos=0.73)]
+    more, less = sorted(findings(honest(), rows, (), (), None), key=lambda finding: finding.row or "")
+    assert (more.row, less.row) == ("abstain-bad", "abstain-jumps")
+    assert more.severity == less.severity == pytest.approx((0.535 - 0.17) / 0.535)
+    # of what keeps less than all, nothing is lifted
+    rows = [row("abstain-jumps", 0.0, ytvos=0.4), row("abstain-bad", 0.35, ytvos=0.45)]
+    assert {f.row: round(f.severity, 9) for f in findings(honest(), rows, (), (), None)} == {
+        "abstain-jumps": 0.8,
+        "abstain-bad": 0.2,
+    }
 
 
 @pytest.mark.parametrize("slug", ["duplicated", "all-categories", "free-category"])
@@ -115,8 +175,50 @@ def test_swapped_tails_are_told_where_ap_and_idf1_are_a_tenth_apart():
 def test_a_measure_that_gains_where_the_other_loses_is_said_to_rise():
     (sentence,) = said(row("cut-2", 0.25, HOTA=0.6), base=honest(HOTA=0.5))
     assert sentence == "Cutting every track in 2 costs 50 % of AP but raises HOTA by 20 %."
-    (sentence,) = said(row("cut-2", 0.6, HOTA=0.4), base=honest(HOTA=0.5))
-    assert sentence == "Cutting every track in 2 raises AP by 20 % but costs 20 % of HOTA."
+
+
+@pytest.mark.parametrize(
+    ("slug", "does", "candidate"),
+    [
+        ("swap-25", "Swapping identities in the last 25 % of the frames", "identities are exchanged in the results"),
+        ("cut-2", "Cutting every track in 2", "single tracks of the results follow several objects"),
+    ],
+)
+def test_damage_to_identities_that_gains_a_hundredth_explains_the_score(slug, does, candidate):
+    base = honest(HOTA=0.5, IDF1=0.5)
+    finding = only(row(slug, 0.6, HOTA=0.4, IDF1=0.4), base=base)
+    assert finding.sentence == f"{does} raises AP by 20 %; candidate explanation: {candidate}."
+    assert finding.severity == pytest.approx(0.1 / 0.6)
+    assert said(row(slug, 0.505 + EPSILON), base=base)
+    assert not said(row(slug, 0.505 - EPSILON), base=base)
+
+
+def test_of_swaps_that_gain_the_best_is_told():
+    assert only(row("swap-10", 0.55), row("swap-25", 0.7), row("swap-50", 0.6)).row == "swap-25"
+
+
+def steps(identities: float, classes: float) -> list[dict]:
+    return [
+        {"name": "as found", "AP": 0.0},
+        {"name": "identities", "AP": identities},
+        {"name": "classes", "AP": classes},
+    ]
+
+
+def test_mistaken_categories_are_told_where_true_ones_gain_a_tenth_in_points():
+    errors = {"errors": {"class": {"count": 3, "gain": 0.5}}}
+    (finding,) = findings(honest(0.0), (), (), (), None, errors, steps(0.0, 0.6))
+    assert finding.sentence == (
+        "True categories raise AP from 0.0 to 60.0, once every mask follows its true track (3 found tracks lie on a"
+        " true track of another category); candidate explanation: the results number the categories in another way."
+    )
+    assert (finding.severity, finding.row, finding.mechanism) == (1, None, "docs/metric.md#mistaken-categories")
+    (finding,) = findings(honest(), (), (), (), None, None, steps(0.3, 0.4 + EPSILON))
+    assert finding.sentence.endswith("its true track; candidate explanation: categories are mistaken.")
+    assert finding.severity == pytest.approx(0.25, abs=0.001)
+    assert not findings(honest(), (), (), (), None, errors, steps(0.3, 0.4 - EPSILON))
+    assert not findings(honest(), (), (), (), None, errors, steps(-1, -1))
+    assert not findings(honest(), (), (), (), None)
 
 
 def test_a_measure_is_blind_where_it_changes_by_less_than_a_hundredth_and_another_loses_over_a_fifth():
@@ -164,6 +266,12 @@ def test_of_steps_the_longest_that_keeps_half_is_told():
     assert finding.severity == pytest.approx(0.6)
 
 
+def test_where_one_mask_is_enough_no_step_is_told():
+    assert said(row("one-mask", 0.5), row("every-10-held", 0.4)) == [
+        "One mask of each track, held in all frames, keeps all of AP; candidate explanation: little moves."
+    ]
+
+
 def test_held_frames_say_nothing_where_they_fill_what_was_missing():
     assert not [s for s in said(row("one-mask", 0.4), refusal=REFUSED) if "little moves" in s]
 
@@ -200,7 +308,8 @@ def test_tied_scores_are_told_where_they_cost_less_than_a_hundredth():
     (sentence,) = said(row("tied", 0.495 + EPSILON))
     assert sentence == "Giving every track the same score costs 1.0 % of AP: the order of the file ranks them no worse."
     assert not said(row("tied", 0.495 - EPSILON))
-    assert only(row("tied", 0.5)).severity == QUIET
+    assert only(row("tied", 0.499)).severity == QUIET
+    assert not said(row("tied", 0.5))  # where no false track stands above a hit, no order matters
     assert only(row("tied", 0.75)).severity == pytest.approx(1 / 3)
 
 
@@ -217,12 +326,21 @@ def test_rescaled_scores_are_told_where_they_gain_a_hundredth_or_cost_a_tenth():
 def test_a_data_set_of_which_half_needs_no_tracking_is_told():
     (sentence,) = said(probes=[row("linked-by-class", 0.5 + EPSILON), row("linked-by-slot", 0.4)])
     assert sentence == (
-        "Perfect masks, linked over time by category alone, reach AP 50.0 on this data set:"
-        " tracking decides about the other 50 %."
+        "Perfect masks, linked over time by category alone (at random where several share one), reach AP 50.0 on this"
+        " data set: tracking decides about the other 50 %."
     )
     assert not said(probes=[row("linked-by-class", 0.5 - EPSILON), row("linked-by-slot", 0.4)])
     finding = only(probes=[row("linked-by-class", 0.6), row("linked-by-slot", 0.7)])
     assert (finding.row, finding.severity) == ("linked-by-slot", 0.35)
+
+
+def test_a_data_set_that_needs_no_tracking_is_told_once():
+    (sentence,) = said(probes=[row("linked-by-slot", 1.0), row("linked-by-overlap", 1.0)])
+    assert sentence == (
+        "Perfect masks, linked over time by their order from left to right alone, reach AP 100.0 on this data set: it"
+        " needs no tracking."
+    )
+    assert said(probes=[row("linked-by-overlap", 1.0)])[0].endswith("on this data set: it needs no better tracker.")
 
 
 def test_a_data_set_that_overlap_solves_is_told():
@@ -246,36 +364,29 @@ def test_a_ceiling_that_only_the_reference_has_is_laid_to_id_0():
     (sentence,) = said(row("truth", 1.0, ytvos=0.75))
     assert sentence == (
         f"The truth itself scores AP 75.0 {UNDER} and 100.0 under strict scoring:"
-        " the reference never matches a true track of id 0."
+        " the public evaluator never matches a true track of id 0."
     )
 
 
-def test_a_refusal_is_told_with_what_it_takes():
+def test_a_refusal_is_told_by_what_it_is_worth_and_only_then():
     short = Remark("short", 14, ((1, 0),), "14 of 20 tracks are shorter than their video; and so on.")
-    first, second = findings(honest(0.1, ytvos=0.4), (), (), [short], REFUSED)
-    assert first.sentence == "In your results 14 of 20 tracks are shorter than their video; and so on."
-    assert second.sentence == (
-        f"Strict scoring refuses these results; AP is 40.0 {UNDER}, and 10.0 where what is missing counts as missing."
-    )
-    assert first.severity == second.severity == 0.75  # 1 - 0.1 / 0.4
-    assert first.row == second.row == "lint-short"
+    (finding,) = findings(honest(0.1, ytvos=0.4), (), (), [short], REFUSED)
+    assert finding.sentence == f"75 % of AP {UNDER} is gone where what strict scoring refuses counts as missing."
+    assert (finding.severity, finding.row) == (0.75, "lint-short")  # 1 - 0.1 / 0.4
+    assert said(base=honest(0.396 - EPSILON, ytvos=0.4), refusal=REFUSED)
+    assert not said(base=honest(0.396 + EPSILON, ytvos=0.4), refusal=REFUSED)
     assert not said(base=honest(0.1, ytvos=0.4))
 
 
-def test_a_refusal_that_costs_nothing_is_quiet_and_links_to_no_remark_where_there_is_none():
-    (finding,) = findings(honest(), (), (), (), REFUSED)
-    assert (finding.severity, finding.row) == (QUIET, None)
-
-
 KINDS = {
-    **dict.fromkeys(("short", "long", "missized", "unknown-video", "unknown-category", "not-finite"), True),
+    **dict.fromkeys(("short", "long", "missized", "unknown-video", "unknown-category", "not-finite"), False),
     **dict.fromkeys(("constant", "early", "tied"), True),
     **dict.fromkeys(("duplicate", "outside", "beyond-100", "empty", "one-frame"), False),
 }
 
 
 @pytest.mark.parametrize(("kind", "serious"), KINDS.items())
-def test_only_serious_remarks_are_findings(kind, serious):
+def test_only_remarks_that_may_explain_a_score_are_findings(kind, serious):
     found = findings(honest(), (), (), [Remark(kind, 1, (), "1 of 2 tracks is odd.")], None)
     assert [f.row for f in found] == [f"lint-{kind}"] * serious
     assert all(f.sentence.startswith("In your results 1 of 2 tracks is odd.") for f in found)
@@ -304,7 +415,8 @@ def test_undefined_values_and_honest_zeros_make_no_sentence():
     other = [r for r in EVERYTHING if r.family != "ceiling"]  # the truth is not held against the honest results
     assert not said(*other, base=honest(None))
     zero = honest(0.0, **{key: 0.0 for key in MEASURES if not key.endswith(".AP")})
-    assert not said(*other, base=zero)
+    still = [row(r.slug, 0.0, HOTA=0.0, DetA=0.0, AssA=0.0, IDF1=0.0) for r in other]
+    assert not said(*still, base=zero)
 
 
 def test_an_attack_that_changed_nothing_makes_no_sentence():
@@ -316,10 +428,11 @@ def test_an_empty_matrix_has_no_finding():
     assert findings(honest(), (), (), (), None) == ()
 
 
-def test_findings_come_worst_first_then_by_row():
+def test_findings_come_worst_first_then_by_row_and_of_equals_the_truth_last():
     found = findings(BASE, EVERYTHING, PROBES, REMARKS, None)
     assert len(found) > 15
-    assert [(-f.severity, f.row) for f in found] == sorted((-f.severity, f.row) for f in found)
+    order = [(-f.severity, f.row in ORACLES, f.row) for f in found]
+    assert order == sorted(order)
     assert all(0 <= f.severity <= 1 for f in found)
 
 
@@ -382,17 +495,32 @@ def test_the_verdict_says_what_the_score_is_and_whether_strict_accepts_it():
 def test_the_verdict_names_the_worst_blindness_and_nothing_else():
     rows = [row("first-1-short", 0.0, ytvos=0.4), row("abstain-bad", 0.4, ytvos=0.6), row("eroded", 0.001)]
     assert verdict(honest(), rows, (), (), None, {})[1] == (
-        f"Submitting only the first frame keeps 80 % of AP {UNDER}; strict scoring keeps 0 %."
+        f"Submitting only the first frame keeps 80 % of AP {UNDER}; strict scoring keeps 0 % of AP."
     )
     assert verdict(honest(), [row("eroded", 0.1)], (), (), None, {})[1].startswith("No attack tried here")
 
 
-def test_the_verdict_names_what_strict_refuses_before_any_attack():
-    short = Remark("short", 14, ((1, 0),), "14 of 20 tracks are shorter than their video.")
-    said = verdict(honest(0.001, ytvos=0.4), (), (), [short], REFUSED, {"AP": {"low": 0, "high": 0, "confidence": 1}})
+@pytest.mark.parametrize(
+    ("kinds", "asked"),
+    [
+        ((), "full lists with null where nothing was found, masks of the video's size, categories that the truth lists,"
+         " finite scores"),
+        (("short",), "full lists with null where nothing was found"),
+        (("unknown-category", "missized"), "masks of the video's size, categories that the truth lists"),
+    ],
+)  # fmt: skip
+def test_the_verdict_on_refused_results_says_where_to_read_why_and_what_it_takes(kinds, asked):
+    remarks = [Remark(kind, 14, ((1, 0),), "14 of 20 tracks are odd.") for kind in kinds]
+    said = verdict(honest(0.001, ytvos=0.4), (), (), remarks, REFUSED, {"AP": {"low": 0, "high": 0, "confidence": 1}})
     assert said[0].endswith("says 0.1 where what is missing counts as missing.")  # no interval without a spread
-    assert said[1] == "In your results 14 of 20 tracks are shorter than their video."
-    assert said[2].startswith("Results that strict accepts (full lists, null where nothing was found, masks of")
+    assert said[1] == "The remarks on the file say why it refuses them."
+    assert said[2].startswith(f"Results that strict accepts ({asked}) score the same under both. ")
+
+
+def test_the_verdict_prefers_an_attack_that_anyone_could_carry_out():
+    rows = [row("abstain-bad", 0.0, ytvos=1.0), row("first-5-short", 0.0, ytvos=0.1)]
+    assert verdict(honest(), rows, (), (), None, {})[1].startswith("Submitting only the first 5 frames")
+    assert "known from the truth" in verdict(honest(), rows[:1], (), (), None, {})[1]
 
 
 def test_a_score_that_attacks_raise_is_at_stake_by_what_it_gains():
@@ -403,9 +531,7 @@ def test_a_score_that_attacks_raise_is_at_stake_by_what_it_gains():
 
 def test_what_strict_gains_too_is_said_to_be_added():
     (sentence,) = said(row("abstain-bad", 0.55, ytvos=0.6))
-    assert sentence.endswith(
-        f"raises AP by 20 % {UNDER}, which skips such frames; strict scoring, which counts them as missed, adds 10 %."
-    )
+    assert sentence.endswith(f"raises AP by 20 % {UNDER}, which skips those frames; strict AP rises by 10 %.")
 
 
 def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_tracking():
@@ -413,9 +539,9 @@ def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_trac
     # a loss of a tenth: 0.5 -> 0.45. AssA notices both, AP under the reference only the second, strict AP too
     rows = [row("flicker-10", 0.46, AssA=0.44), row("cut-2", 0.2, AssA=0.2)]
     assert verdict(base, rows, [row("linked-by-class", 0.2)], (), None, {})[2] == (
-        f"AssA notices most: it loses 10 % or more under 2 of 2 kinds of damage to these results, AP {UNDER} under 1;"
-        " perfect masks, linked over time by category alone, reach AP 20.0 on this data set without tracking."
+        f"AssA notices most: 2 of 2 kinds of damage cost it 10 % or more (AP {UNDER}: 1). Without tracking, perfect"
+        " masks reach AP 20.0 on this data set, linked by category alone (at random where several share one)."
     )
     assert verdict(base, (), (), (), None, {})[2] == (
-        "No measure could be compared; how much tracking this data set needs was not measured."
+        "No measure could be compared. How much tracking this data set needs was not measured."
     )

@@ -32,7 +32,7 @@ def test_short_lists_are_counted_among_all_tracks():
     remark = remarks(*CLEAN, found("##..", 0.8))["short"]
     assert (remark.count, remark.tracks) == (1, ((1, 2),))
     assert remark.sentence == (
-        "1 of 3 tracks is shorter than its video; the reference evaluator scores them on their first frames alone."
+        "1 of 3 tracks is shorter than its video; the public evaluator scores them on their first frames alone."
     )
 
 

@@ -1,30 +1,40 @@
 """Findings and verdict: what the sensitivity matrix means for this pair, in plain sentences.
 
 honest row, attacks, probes, remarks -> Pair -> rules.py -> Finding, worst first
-                                                         -> verdict, three sentences
+                                                         -> verdict, three statements
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from simvtr.auditing.audit import Finding, Row
 from simvtr.auditing.linter import Remark
 from simvtr.auditing.pair import AP, NAMES, REFERENCE_AP, WHOLE, Pair, points, share
 from simvtr.auditing.rules import APART, BLINDNESS, RULES, without_tracker
 
-WHOLE_LISTS = (
-    "Results that strict accepts (full lists, null where nothing was found, masks of the video's size) score the same"
-    " under both readings"
-)
+WHY = "The remarks on the file say why it refuses them."
+ACCEPTED = {  # what strict asks of results, by the remarks on what breaks it
+    ("short", "long"): "full lists with null where nothing was found",
+    ("missized",): "masks of the video's size",
+    ("unknown-category",): "categories that the truth lists",
+    ("not-finite",): "finite scores",
+}
 
 
 def findings(
-    honest: Row, rows: Sequence[Row], probes: Sequence[Row], remarks: Sequence[Remark], refusal: str | None
+    honest: Row,
+    rows: Sequence[Row],
+    probes: Sequence[Row],
+    remarks: Sequence[Remark],
+    refusal: str | None,
+    errors: Mapping[str, Any] | None = None,
+    ladder: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[Finding, ...]:
     """What the matrix means for this truth and these results, worst first.
 
     Severity is the share of a measure that is at stake, cut to [0, 1]: what the two readings differ by, what an attack
-    adds to what a measure then is, what two measures differ by about one damage. Each rule states its own. Equals are
-    sorted by row.
+    adds to what a measure then is, what two measures differ by about one damage. Each rule states its own. Of
+    equals, attacks that look at the truth come last; then they are sorted by row.
 
     Args:
         honest: the results as they came.
@@ -32,16 +42,18 @@ def findings(
         probes: of the truth alone (`PROBES` of matrix.py).
         remarks: of the linter.
         refusal: why strict refuses the results, None where it accepts them.
+        errors, ladder: `ErrorTypes.as_dict()`, and `Step.as_dict()` of each step; without them nothing is said of
+            mistaken categories.
 
     >>> honest = Row("honest", "", "honest", "", False, {"ytvos.AP": 0.5, "strict.AP": 0.5})
     >>> first = Row("first-1-short", "", "length", "", False, {"ytvos.AP": 0.38, "strict.AP": 0.002}, refused=True)
     >>> (finding,) = findings(honest, [first], [], [], None)
     >>> print(finding.sentence)
-    Submitting only the first frame keeps 76 % of AP under the reference evaluator; strict scoring keeps 0.4 %.
+    Submitting only the first frame keeps 76 % of AP under the public evaluator; strict scoring keeps 0.4 % of AP.
     >>> round(finding.severity, 3), finding.row, finding.mechanism
     (0.756, 'first-1-short', 'docs/metric.md#short-lists')
     """
-    return _read(RULES, _pair(honest, rows, probes, remarks, refusal))
+    return _read(RULES, _pair(honest, rows, probes, remarks, refusal, errors, ladder))
 
 
 def verdict(
@@ -52,34 +64,51 @@ def verdict(
     refusal: str | None,
     intervals: Mapping[str, Mapping[str, float]],
 ) -> tuple[str, str, str]:
-    """Three sentences: the score and whether strict accepts it; its worst blindness; what sees more, and what it takes.
+    """Three statements: the score and whether strict accepts it; its worst blindness; what sees more, or what it takes.
+
+    The last one also says how much of the data set needs tracking. An attack that anyone could carry out goes before
+    one that looks at the truth.
 
     Args: as `findings`; intervals: of strict figures, {"AP": {"low", "high", "confidence"}}; may be empty.
     """
     pair = _pair(honest, rows, probes, remarks, refusal)
-    blindness = _read(BLINDNESS, pair)
-    worst = blindness[0].sentence if blindness else "No attack tried here found a blindness in these scores."
-    takes = WHOLE_LISTS if pair.refused else _best_measure(pair)
-    return _score(pair, intervals.get("AP")), worst, f"{takes}; {_tracking(pair)}."
+    blindness = [finding for rule in BLINDNESS for finding in rule(pair)]  # of equals that of the earlier rule
+    blindness.sort(key=lambda finding: (_from_truth(pair, finding), -finding.severity))
+    none = WHY if pair.refused else "No attack tried here found a blindness in these scores."
+    worst = blindness[0].sentence if blindness else none
+    takes = _accepted(pair) if pair.refused else _best_measure(pair)
+    return _score(pair, intervals.get("AP")), worst, f"{takes} {_tracking(pair)}"
 
 
 def _pair(
-    honest: Row, rows: Sequence[Row], probes: Sequence[Row], remarks: Sequence[Remark], refusal: str | None
+    honest: Row,
+    rows: Sequence[Row],
+    probes: Sequence[Row],
+    remarks: Sequence[Remark],
+    refusal: str | None,
+    errors: Mapping[str, Any] | None = None,
+    ladder: Sequence[Mapping[str, Any]] = (),
 ) -> Pair:
     by_slug = [{row.slug: row for row in some} for some in (rows, probes)]
-    return Pair(honest, *by_slug, remarks=remarks, refused=refusal is not None)
+    return Pair(honest, *by_slug, remarks=remarks, refused=refusal is not None, errors=errors, ladder=ladder)
 
 
 def _read(rules: Sequence[Callable[[Pair], Iterator[Finding]]], pair: Pair) -> tuple[Finding, ...]:
     found = [finding for rule in rules for finding in rule(pair)]
-    return tuple(sorted(found, key=lambda finding: (-finding.severity, finding.row or "", finding.sentence)))
+    found.sort(key=lambda one: (-one.severity, _from_truth(pair, one), one.row or "", one.sentence))
+    return tuple(found)
+
+
+def _from_truth(pair: Pair, finding: Finding) -> bool:
+    row = pair.rows.get(finding.row or "")
+    return row is not None and row.oracle
 
 
 def _score(pair: Pair, interval: Mapping[str, float] | None) -> str:
     ytvos, strict = pair.honest.values.get(REFERENCE_AP), pair.honest.values.get(AP)
     if ytvos is None or strict is None:
         return "AP is not defined here: the truth has no track to be found."
-    said = f"AP is {points(ytvos)} under the reference evaluator; "
+    said = f"AP is {points(ytvos)} under the public evaluator; "
     within = (
         f" ({points(interval['low'])} to {points(interval['high'])} at {share(interval['confidence'])} confidence)"
         if interval and interval["low"] < interval["high"]  # of a single video there is no spread
@@ -89,6 +118,13 @@ def _score(pair: Pair, interval: Mapping[str, float] | None) -> str:
     if pair.refused:
         return f"{said}strict scoring refuses these results, and {told} where what is missing counts as missing."
     return f"{said}strict scoring accepts these results and {told}."
+
+
+def _accepted(pair: Pair) -> str:
+    """What strict asks for, of these results: what the remarks say is broken, or everything."""
+    kinds = {remark.kind for remark in pair.remarks}
+    broken = [asked for of, asked in ACCEPTED.items() if kinds & set(of)] or list(ACCEPTED.values())
+    return f"Results that strict accepts ({', '.join(broken)}) score the same under both."
 
 
 def _best_measure(pair: Pair) -> str:
@@ -101,18 +137,17 @@ def _best_measure(pair: Pair) -> str:
         if losses:
             noticed[key] = (sum(loss >= APART for loss in losses), sum(losses))
     if not noticed:
-        return "No measure could be compared"
+        return "No measure could be compared."
     best = max(noticed, key=lambda key: noticed[key])
     name = "Strict AP" if best == AP else NAMES[best]
-    said = f"{name} notices most: it loses {share(APART)} or more under {noticed[best][0]} of {len(damage)} kinds of"
-    said = f"{said} damage to these results"
+    said = f"{name} notices most: {noticed[best][0]} of {len(damage)} kinds of damage cost it {share(APART)} or more"
     if best != REFERENCE_AP and REFERENCE_AP in noticed:
-        said = f"{said}, {NAMES[REFERENCE_AP]} under {noticed[REFERENCE_AP][0]}"
-    return said
+        said = f"{said} ({NAMES[REFERENCE_AP]}: {noticed[REFERENCE_AP][0]})"
+    return f"{said}."
 
 
 def _tracking(pair: Pair) -> str:
     best = without_tracker(pair)
     if best is None:
-        return "how much tracking this data set needs was not measured"
-    return f"perfect masks, linked over time by {best[2]}, reach AP {points(best[0])} on this data set without tracking"
+        return "How much tracking this data set needs was not measured."
+    return f"Without tracking, perfect masks reach AP {points(best[0])} on this data set, linked by {best[2]}."

@@ -106,14 +106,14 @@ def _about_lists(looked: Sequence[_Looked], total: int) -> Iterable[Remark]:
         [one.place for one in looked if one.short],
         total,
         ("is shorter than its video", "are shorter than their video"),
-        "the reference evaluator scores them on their first frames alone",
+        "the public evaluator scores them on their first frames alone",
     )
     yield _remark(
         "long",
         [one.place for one in looked if len(one.areas) > one.length],
         total,
         ("is longer than its video", "are longer than their video"),
-        "the reference evaluator leaves the extra frames out of the overlap, but not out of a track's size",
+        "the public evaluator leaves the extra frames out of the overlap, but not out of a track's size",
     )
     masks = sum(one.missized for one in looked)
     what = f"{masks:,} {'mask' if masks == 1 else 'masks'} of another size than the video"
@@ -122,7 +122,7 @@ def _about_lists(looked: Sequence[_Looked], total: int) -> Iterable[Remark]:
         [one.place for one in looked if one.missized],
         total,
         (f"has {what}", f"have {what}"),
-        "the reference evaluator leaves such a frame out of the overlap wherever the object is there",
+        "the public evaluator leaves such a frame out of the overlap wherever the object is there",
     )
 
 
@@ -139,7 +139,7 @@ def _about_ids(everywhere: Sequence[tuple[Place, Track]], truth: Truth, total: i
         [place for place, track in everywhere if track.category_id not in truth.categories],
         total,
         ("is of a category that the truth does not list", "are of categories that the truth does not list"),
-        "the reference evaluator drops them unseen",
+        "the public evaluator drops them unseen",
     )
 
 

@@ -9,14 +9,16 @@ from simvtr.auditing.attacks import FIRST_FRAMES, PIECES, STEPS, TAILS
 from simvtr.auditing.audit import Finding, Row
 from simvtr.auditing.pair import (
     AP,
+    FLOOR,
     NAMES,
     REFERENCE_AP,
+    SAME,
     STRICT,
+    UNSEEN,
     Mechanism,
     Pair,
     costs,
     finding,
-    gain,
     keeps,
     points,
     share,
@@ -24,7 +26,6 @@ from simvtr.auditing.pair import (
 from simvtr.evaluation.matching import FOUND_LIMITS
 from simvtr.evaluation.text import counted
 
-UNSEEN = 0.01  # of the honest value: a measure that changes by less does not see a damage; a smaller gain is none
 SEEN = 0.2  # of the honest value: whoever loses more sees a damage without doubt
 WIDE = 0.5  # a gap as wide as half of AP needs no wider one beside it
 STILL = 0.5  # of AP: results that keep more without following anything mean little motion
@@ -45,26 +46,16 @@ CANDIDATES = {  # kinds of remarks that strict accepts, but that may explain a s
 
 
 def _refused(pair: Pair) -> Iterator[Finding]:
-    """Severity: the share of the reference's AP that goes when what is missing counts as missing; at least QUIET."""
-    ytvos, strict = pair.honest.values.get(REFERENCE_AP), pair.honest.values.get(AP)
-    if not pair.refused or ytvos is None or strict is None:
-        return
-    broken = [remark.kind for remark in pair.remarks if remark.kind in REFUSED_KINDS]
-    yield finding(
-        max(QUIET, pair.apart),
-        f"Strict scoring refuses these results; AP is {points(ytvos)} under the reference evaluator, and"
-        f" {points(strict)} where what is missing counts as missing.",
-        f"lint-{broken[0]}" if broken else None,
-        Mechanism.DIALECTS,
-    )
-
-
-def _breaches(pair: Pair) -> Iterator[Finding]:
-    """Remarks on what strict refuses. Severity: as `_refused`."""
-    for remark in pair.remarks:
-        if remark.kind in REFUSED_KINDS:
-            severity = max(QUIET, pair.apart)
-            yield finding(severity, f"In your results {remark.sentence}", f"lint-{remark.kind}", Mechanism.DIALECTS)
+    """What a refusal is worth, from UNSEEN on; the remarks say why. Severity: the share of the reference's AP."""
+    if pair.refused and pair.apart >= UNSEEN:
+        broken = [remark.kind for remark in pair.remarks if remark.kind in REFUSED_KINDS]
+        yield finding(
+            pair.apart,
+            f"{share(pair.apart)} of AP under the public evaluator is gone where what strict scoring refuses counts as"
+            " missing.",
+            f"lint-{broken[0]}" if broken else None,
+            Mechanism.DIALECTS,
+        )
 
 
 def _candidates(pair: Pair) -> Iterator[Finding]:
@@ -76,44 +67,79 @@ def _candidates(pair: Pair) -> Iterator[Finding]:
 
 
 def _short_lists(pair: Pair) -> Iterator[Finding]:
-    """The fewest frames whose gap between the readings is WIDE, else the widest from APART on. Severity: the gap.
+    """The fewest frames whose gap between the readings is WIDE, else the widest from APART on; and what gains most.
 
-    Where the reference's AP rises, the gap is one of what it then is.
+    Severity: the widest gap that is told. Where the reference's AP rises, the gap is one of what it then is. Where
+    there is no honest AP that could be kept, the largest gain is told alone.
     """
-    gaps: list[tuple[float, int, float, float]] = []
+    gaps: list[tuple[float, int, float]] = []  # gap, frames, share of the reference's AP
     for k in FIRST_FRAMES:
         ytvos, strict = pair.kept(f"first-{k}-short", REFERENCE_AP), pair.kept(f"first-{k}-short", AP)
         if ytvos is not None and strict is not None and ytvos - strict >= APART:
-            gaps.append((ytvos - strict, k, ytvos, strict))
+            gaps.append(((ytvos - strict) / max(1, ytvos), k, ytvos))
     if gaps:
         wide = [gap for gap in gaps if gap[0] >= WIDE]
-        gap, k, ytvos, strict = wide[0] if wide else max(gaps, key=lambda gap: gap[0])
-        yield finding(
-            gap / max(1, ytvos),
-            f"Submitting only the first {'frame' if k == 1 else f'{k} frames'} {keeps(ytvos)} under the reference"
-            f" evaluator; strict scoring {_also(strict)}.",
-            f"first-{k}-short",
-            Mechanism.SHORT_LISTS,
-        )
+        gap, k, ytvos = wide[0] if wide else max(gaps, key=lambda gap: gap[0])
+        said = f"Submitting only {_first(k)} {keeps(ytvos)} under the public evaluator; {_strict(pair, k)}."
+        best, frames, most = max(gaps, key=lambda gap: gap[2])
+        if frames != k and most - max(1, ytvos) >= UNSEEN:
+            also = "raise it by" if ytvos > 1 + SAME else "even raise it by"
+            said = f"{said} {_first(frames).capitalize()} {also} {share(most - 1)} under the public evaluator."
+            gap = max(gap, best)
+        yield finding(gap, said, f"first-{k}-short", Mechanism.SHORT_LISTS)
+        return
+    gains = [
+        (gain.severity, -k, gain.says)
+        for k in FIRST_FRAMES
+        if pair.kept(f"first-{k}-short", AP) is None
+        and (gain := pair.gain(f"first-{k}-short", REFERENCE_AP))
+        and gain.after - (pair.after(f"first-{k}-short", AP) or 0) >= FLOOR
+    ]
+    if gains:
+        severity, k, says = max(gains)
+        said = f"Submitting only {_first(-k)} {says} under the public evaluator; {_strict(pair, -k)}."
+        yield finding(severity, said, f"first-{-k}-short", Mechanism.SHORT_LISTS)
+
+
+def _first(frames: int) -> str:
+    return "the first frame" if frames == 1 else f"the first {frames} frames"
 
 
 def _abstention(pair: Pair) -> Iterator[Finding]:
-    """From a gain of UNSEEN or a gap of APART between the readings on. Severity: the larger of both, as above."""
+    """From a gain of UNSEEN or a gap of APART between the readings on.
+
+    Severity: the larger of both, as above; what gains more is never below what gains less.
+    """
+    told: list[tuple[float, float, str, str]] = []  # the reference's AP after it, severity, slug, sentence
     for slug, where in (
         ("abstain-median", "in all frames of a track but one"),
         ("abstain-jumps", "where a track's area jumps"),
-        ("abstain-bad", "where a track misses its object, which only the truth can tell,"),
+        ("abstain-bad", "where a track misses its object (known from the truth)"),
     ):
         ytvos, strict = pair.kept(slug, REFERENCE_AP), pair.kept(slug, AP)
-        if ytvos is None or strict is None or (ytvos - 1 < UNSEEN and ytvos - strict < APART):
+        gain, after = pair.gain(slug, REFERENCE_AP), pair.after(slug, REFERENCE_AP)
+        gap = 0.0 if ytvos is None or strict is None else (ytvos - strict) / max(1, ytvos)
+        if after is None or (gain is None and gap * max(1, ytvos or 0) < APART):
             continue
-        yield finding(
-            max(gain(ytvos), (ytvos - strict) / max(1, ytvos)),
-            f"Putting masks of a wrong size {where} {keeps(ytvos)} under the reference evaluator, which skips such"
-            f" frames; strict scoring, which counts them as missed, {_also(strict)}.",
-            slug,
-            Mechanism.ABSTENTION,
-        )
+        says = gain.says if gain else keeps(ytvos or 0)
+        said = f"Putting masks of a wrong size {where} {says} under the public evaluator, which skips those frames;"
+        told.append((after, max(gap, gain.severity if gain else 0), slug, f"{said} {_strict(pair, slug)}."))
+    least = 0.0
+    for _, severity, slug, said in sorted(told):
+        if pair.gain(slug, REFERENCE_AP):
+            severity = least = max(least, severity)
+        yield finding(severity, said, slug, Mechanism.ABSTENTION)
+
+
+def _strict(pair: Pair, attack: str | int) -> str:
+    """What strict scoring makes of an attack, or of the first so many frames."""
+    slug = f"first-{attack}-short" if isinstance(attack, int) else attack
+    kept, after = pair.kept(slug, AP), pair.after(slug, AP)
+    if kept is None:
+        return "strict AP is undefined" if after is None else f"strict AP is then {points(after)}"
+    if abs(kept - 1) <= SAME:
+        return "strict AP stays as it is"
+    return f"strict AP rises by {share(kept - 1)}" if kept > 1 else f"strict scoring keeps {share(kept)} of AP"
 
 
 def _free_tracks(pair: Pair) -> Iterator[Finding]:
@@ -123,25 +149,58 @@ def _free_tracks(pair: Pair) -> Iterator[Finding]:
         ("all-categories", "Adding copies of every track in all other categories, scored below all tracks,"),
         ("free-category", "Adding a copy of every track, scored highest of all, in a category without true tracks"),
     ):
-        kept = pair.kept(slug, AP)
-        if kept is not None and 1 - kept < UNSEEN:
-            said = keeps(kept) if kept - 1 >= UNSEEN else "costs no AP" if kept >= 1 - 1e-9 else costs(kept)
-            yield finding(max(QUIET, gain(kept)), f"{what} {said}.", slug, Mechanism.FREE_TRACKS)
+        kept, gain = pair.kept(slug, AP), pair.gain(slug, AP)
+        if gain is not None:
+            yield finding(max(QUIET, gain.severity), f"{what} {gain.says}.", slug, Mechanism.FREE_TRACKS)
+        elif kept is not None and 1 - kept < UNSEEN:
+            yield finding(QUIET, f"{what} {costs(min(1, kept))}.", slug, Mechanism.FREE_TRACKS)
+
+
+def _exchanged(pair: Pair) -> Iterator[Finding]:
+    """Damage to identities that adds to AP, from UNSEEN on: the largest gain of either kind. Severity: the gain."""
+    for slugs, candidate in (
+        ([f"swap-{n}" for n in TAILS], "identities are exchanged in the results"),
+        ([f"cut-{n}" for n in PIECES], "single tracks of the results follow several objects"),
+    ):
+        gains = [(gain.severity, slug, gain.says) for slug in slugs if (gain := pair.gain(slug, AP))]
+        if gains:
+            severity, slug, says = max(gains)
+            said = f"{_damage(slug)} {says}; candidate explanation: {candidate}."
+            yield finding(severity, said, slug, Mechanism.LINKS)
+
+
+def _damage(slug: str) -> str:
+    attack, _, n = slug.partition("-")
+    return f"Cutting every track in {n}" if attack == "cut" else f"Swapping identities in the last {n} % of the frames"
+
+
+def _mistaken(pair: Pair) -> Iterator[Finding]:
+    """What the oracle ladder gains from true categories, from APART in points on. Severity: the share of what it is."""
+    steps = {step["name"]: step["AP"] for step in pair.ladder}
+    before, after = steps.get("identities", -1), steps.get("classes", -1)
+    if before < 0 or after - before < APART:
+        return
+    why = "the results number the categories in another way" if before < FLOOR else "categories are mistaken"
+    count = pair.errors["errors"]["class"]["count"] if pair.errors else 0
+    lie = counted(count, "found track lies", "found tracks lie")
+    seen = f" ({lie} on a true track of another category)" if count else ""
+    said = f"True categories raise AP from {points(before)} to {points(after)}, once every mask follows its true track"
+    yield finding(1 - before / after, f"{said}{seen}; candidate explanation: {why}.", None, Mechanism.CATEGORIES)
 
 
 def _links(pair: Pair) -> Iterator[Finding]:
-    """The damage to identities that AP and another measure disagree most about, from APART on. Severity: how much."""
-    cuts = [(f"cut-{n}", f"Cutting every track in {n}", "HOTA") for n in PIECES]
-    swaps = [(f"swap-{n}", f"Swapping identities in the last {n} % of the frames", "IDF1") for n in TAILS]
-    for attacks in (cuts, swaps):
+    """The damage to identities that AP and another measure disagree most about, from APART on. Severity: how much.
+
+    Not of damage that adds to AP (`_exchanged`).
+    """
+    for slugs, other in (([f"cut-{n}" for n in PIECES], "HOTA"), ([f"swap-{n}" for n in TAILS], "IDF1")):
         told: list[tuple[float, str, Finding]] = []
-        for slug, what, other in attacks:
+        for slug in slugs:
             ap, theirs = pair.kept(slug, AP), pair.kept(slug, other)
-            if ap is not None and theirs is not None and abs(ap - theirs) >= APART:
-                also = costs(theirs, other)
-                if ap <= 1:  # "costs" has been said
-                    also = also.removeprefix("costs ") if theirs < ap else also.replace("costs ", "only ")
-                said = f"{what} {costs(ap)} but {also}."
+            if ap is not None and theirs is not None and abs(ap - theirs) >= APART and not pair.gain(slug, AP):
+                also = costs(theirs, other)  # "costs" has been said
+                also = also.removeprefix("costs ") if theirs < ap else also.replace("costs ", "only ")
+                said = f"{_damage(slug)} {costs(min(1, ap))} but {also.replace('only no', 'no')}."
                 told.append((abs(ap - theirs), slug, finding(abs(ap - theirs), said, slug, Mechanism.LINKS)))
         if told:
             yield max(told, key=lambda one: one[0])[2]
@@ -175,22 +234,28 @@ def _blind(pair: Pair) -> Iterator[Finding]:
 
 
 def _still_frames(pair: Pair) -> Iterator[Finding]:
-    """AP kept without following anything, more than STILL. Severity: 0 where half is kept, 1 where all is.
+    """AP kept without following anything, more than STILL; where there was none, AP gained. Severity: see docs.
 
-    Of the steps the longest. Not where strict refuses the results: held masks would then fill what is missing.
+    Of the steps the longest, and none where one mask does. Not where strict refuses the results: held masks would then
+    fill what is missing.
     """
-    steps = [(f"every-{n}-held", f"Holding the masks of every {_ordinal(n)} frame") for n in sorted(STEPS)[::-1]]
-    attacks = (
-        [("one-mask", "One mask of each track, held in all frames,")],
-        steps,
-        [("shuffled", "Putting the frames of every video in random order")],
-    )
-    for group in [] if pair.refused else attacks:
-        still = [(kept, *one) for one in group if (kept := pair.kept(one[0], AP)) is not None and kept > STILL]
-        for kept, slug, what in still[:1]:
-            severity = (kept - STILL) / (1 - STILL)
-            said = f"{what} {keeps(kept)}; candidate explanation: little moves."
-            yield finding(severity, said, slug, Mechanism.STILL_FRAMES)
+    held = [
+        ("one-mask", "One mask of each track, held in all frames,"),
+        *((f"every-{n}-held", f"Holding the masks of every {_ordinal(n)} frame") for n in sorted(STEPS)[::-1]),
+    ]
+    for group in [] if pair.refused else [held, [("shuffled", "Putting the frames of every video in random order")]]:
+        told: list[Finding] = []
+        for slug, what in group:
+            kept, gain = pair.kept(slug, AP), pair.gain(slug, AP)
+            if kept is not None and kept > STILL:
+                severity, says = (kept - STILL) / (1 - STILL), keeps(kept)
+            elif kept is None and gain is not None:
+                severity, says = gain.severity, gain.says
+            else:
+                continue
+            said = f"{what} {says}; candidate explanation: little moves."
+            told.append(finding(severity, said, slug, Mechanism.STILL_FRAMES))
+        yield from told[:1]
 
 
 def _boundaries(pair: Pair) -> Iterator[Finding]:
@@ -205,24 +270,30 @@ def _boundaries(pair: Pair) -> Iterator[Finding]:
         least, slug, what, _ = min(kept)
         said = f"{what} every mask {STEP} {costs(least)}: the score hangs on exact outlines."
         yield finding(1 - least, said, slug, Mechanism.BOUNDARIES)
-    if kept and max(kept)[0] - 1 >= UNSEEN:
-        most, slug, what, drawn = max(kept)
-        said = f"{what} every mask {STEP} {keeps(most)}; candidate explanation: they are {drawn}."
-        yield finding(gain(most), said, slug, Mechanism.BOUNDARIES)
+    gains = [(gain.severity, gain.says, *one) for one in changes if (gain := pair.gain(one[0], AP))]
+    if gains:
+        severity, says, slug, what, drawn = max(gains)
+        said = f"{what} every mask {STEP} {says}; candidate explanation: they are {drawn}."
+        yield finding(severity, said, slug, Mechanism.BOUNDARIES)
 
 
 def _order(pair: Pair) -> Iterator[Finding]:
-    """Ties that cost less than UNSEEN, rescaling that gains UNSEEN or costs APART.
+    """Ties that change AP but cost less than UNSEEN, rescaling that gains UNSEEN or costs APART.
 
-    Severity: the change of AP, for ties at least QUIET.
+    Severity: the change of AP, for ties at least QUIET. Ties that change nothing are no finding: where no false track
+    stands above a hit, no order matters.
     """
     tied, rescaled = pair.kept("tied", AP), pair.kept("rescaled", AP)
-    if tied is not None and 1 - tied < UNSEEN:
-        said = f"Giving every track the same score {costs(tied)}: the order of the file ranks them no worse."
-        yield finding(max(QUIET, gain(tied)), said, "tied", Mechanism.ORDER)
-    if rescaled is not None and (rescaled - 1 >= UNSEEN or 1 - rescaled >= APART):
-        said = f"Dividing every score by the highest of its video {costs(rescaled)}: AP ranks all videos together."
-        yield finding(abs(gain(rescaled)), said, "rescaled", Mechanism.ORDER)
+    gain = pair.gain("tied", AP)
+    if gain or (tied is not None and 1 - tied < UNSEEN and abs(1 - tied) > SAME):
+        does = gain.says if gain else costs(tied or 0)
+        said = f"Giving every track the same score {does}: the order of the file ranks them no worse."
+        yield finding(max(QUIET, gain.severity if gain else 0), said, "tied", Mechanism.ORDER)
+    gain = pair.gain("rescaled", AP)
+    if gain or (rescaled is not None and 1 - rescaled >= APART):
+        said = f"Dividing every score by the highest of its video {gain.says if gain else costs(rescaled or 0)}"
+        severity = gain.severity if gain else 1 - (rescaled or 0)
+        yield finding(severity, f"{said}: AP ranks all videos together.", "rescaled", Mechanism.ORDER)
 
 
 def _untracked(pair: Pair) -> Iterator[Finding]:
@@ -230,19 +301,27 @@ def _untracked(pair: Pair) -> Iterator[Finding]:
     best = without_tracker(pair)
     if best is not None and best[0] >= NO_TRACKER:
         ap, slug, how = best
-        said = f"Perfect masks, linked over time by {how}, reach AP {points(ap)} on this data set: tracking decides"
-        yield finding(ap / 2, f"{said} about the other {share(1 - ap)}.", slug, Mechanism.PROBES)
+        all_of_it = ap >= REACHED
+        left = "it needs no tracking" if all_of_it else f"tracking decides about the other {share(1 - ap)}"
+        said = f"Perfect masks, linked over time by {how}, reach AP {points(ap)} on this data set: {left}."
+        yield finding(ap / 2, said, slug, Mechanism.PROBES)
+        if all_of_it:
+            return
     row = pair.probes.get("linked-by-overlap")
     ap = None if row is None else row.values.get(AP)
     if ap is not None and ap >= SIMPLE_TRACKER:
+        more = f"better tracking can add no more than {share(1 - ap)}"
+        left = "it needs no better tracker" if ap >= REACHED else more
         said = f"Perfect masks, linked by nothing but overlap with the frame before, reach AP {points(ap)} on this data"
-        said = f"{said} set: better tracking can add no more than {share(1 - ap)}."
-        yield finding(ap / 2, said, "linked-by-overlap", Mechanism.PROBES)
+        yield finding(ap / 2, f"{said} set: {left}.", "linked-by-overlap", Mechanism.PROBES)
 
 
 def without_tracker(pair: Pair) -> tuple[float, str, str] | None:
     """The best AP of true masks linked without looking at them: AP, slug, how."""
-    probes = (("linked-by-class", "category alone"), ("linked-by-slot", "their order from left to right alone"))
+    probes = (
+        ("linked-by-class", "category alone (at random where several share one)"),
+        ("linked-by-slot", "their order from left to right alone"),
+    )
     reached = [
         (ap, slug, how) for slug, how in probes if slug in pair.probes and (ap := pair.probes[slug].values.get(AP))
     ]
@@ -259,18 +338,25 @@ def _ceiling(pair: Pair) -> Iterator[Finding]:
         said = f"{said} tracks cannot be matched; candidate explanation: {why}."
         yield finding(1 - strict, said, "truth", Mechanism.CEILING)
     if ytvos is not None and strict is not None and ytvos < strict * REACHED:
-        said = f"The truth itself scores AP {points(ytvos)} under the reference evaluator and {points(strict)} under"
-        said = f"{said} strict scoring: the reference never matches a true track of id 0."
+        said = f"The truth itself scores AP {points(ytvos)} under the public evaluator and {points(strict)} under"
+        said = f"{said} strict scoring: the public evaluator never matches a true track of id 0."
         yield finding(1 - ytvos / strict, said, "truth", Mechanism.CEILING)
-
-
-def _also(kept: float) -> str:
-    return f"adds {share(kept - 1)}" if kept > 1 + 1e-9 else f"keeps {share(kept)}"
 
 
 def _ordinal(n: int) -> str:
     return {2: "2nd", 3: "3rd"}.get(n, f"{n}th")
 
 
-BLINDNESS = (_breaches, _short_lists, _abstention, _free_tracks, _links, _blind)
-RULES = (_refused, _candidates, *BLINDNESS, _still_frames, _boundaries, _order, _untracked, _ceiling)
+BLINDNESS = (_short_lists, _abstention, _free_tracks, _links, _blind)
+RULES = (
+    _refused,
+    _candidates,
+    _mistaken,
+    _exchanged,
+    *BLINDNESS,
+    _still_frames,
+    _boundaries,
+    _order,
+    _untracked,
+    _ceiling,
+)

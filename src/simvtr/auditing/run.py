@@ -80,6 +80,8 @@ def audit(
     whole = by_video if honest.refusal is None else honest.whole
     row = Row("honest", "as they came", "honest", "The results themselves.", False, honest.values, bool(honest.refusal))
     spans = _intervals(honest, samples, seed) if samples else {}
+    errors = error_types(truth, whole).as_dict()
+    ladder = tuple({**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, whole))
     return Audit(
         truth_name=truth.path.name,
         results_name=name,
@@ -96,9 +98,9 @@ def audit(
         honest=row,
         rows=rows,
         probes=probes,
-        findings=findings(row, rows, probes, remarks, honest.refusal),
-        errors=error_types(truth, whole).as_dict(),
-        ladder=tuple({**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, whole)),
+        findings=findings(row, rows, probes, remarks, honest.refusal, errors, ladder),
+        errors=errors,
+        ladder=ladder,
         groups=tuple(group.as_dict() for group in by_groups(truth, honest.strict)),
         categories=tuple(honest.strict.as_dict()["categories"]),
         timelines=tuple(timelines(truth, honest.whole, honest.strict, honest.identity, cache)),
