@@ -63,11 +63,11 @@ def test_of_short_lists_that_which_gains_most_is_told_too():
     finding = only(one, two, ten)
     assert finding.sentence == (
         f"Submitting only the first frame keeps 80 % of AP {UNDER}; strict scoring keeps 0 % of AP."
-        f" The first 2 frames even raise it by 20 % {UNDER}."
+        f" The first 2 frames even raise AP by 20 % {UNDER}."
     )
     assert (finding.row, finding.severity) == ("first-1-short", 1)
     # already the fewest frames gain
-    assert only(row("first-1-short", 0.0, ytvos=0.52), two).sentence.endswith(f" 2 frames raise it by 20 % {UNDER}.")
+    assert only(row("first-1-short", 0.0, ytvos=0.52), two).sentence.endswith(f" 2 frames raise AP by 20 % {UNDER}.")
     # a hundredth more is told, less is not
     assert "2 frames even" in only(one, row("first-2-short", 0.0, ytvos=0.505 + EPSILON)).sentence
     assert "2 frames" not in only(one, row("first-2-short", 0.0, ytvos=0.505 - EPSILON)).sentence

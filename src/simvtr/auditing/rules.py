@@ -72,33 +72,36 @@ def _short_lists(pair: Pair) -> Iterator[Finding]:
     Severity: the widest gap that is told. Where the reference's AP rises, the gap is one of what it then is. Where
     there is no honest AP that could be kept, the largest gain is told alone.
     """
-    gaps: list[tuple[float, int, float]] = []  # gap, frames, share of the reference's AP
-    for k in FIRST_FRAMES:
-        ytvos, strict = pair.kept(f"first-{k}-short", REFERENCE_AP), pair.kept(f"first-{k}-short", AP)
+    slugs = {f"first-{k}-short": k for k in FIRST_FRAMES}
+    gaps: list[tuple[float, str, float]] = []  # gap, slug, share of the reference's AP
+    for slug in slugs:
+        ytvos, strict = pair.kept(slug, REFERENCE_AP), pair.kept(slug, AP)
         if ytvos is not None and strict is not None and ytvos - strict >= APART:
-            gaps.append(((ytvos - strict) / max(1, ytvos), k, ytvos))
+            gaps.append(((ytvos - strict) / max(1, ytvos), slug, ytvos))
     if gaps:
         wide = [gap for gap in gaps if gap[0] >= WIDE]
-        gap, k, ytvos = wide[0] if wide else max(gaps, key=lambda gap: gap[0])
-        said = f"Submitting only {_first(k)} {keeps(ytvos)} under the public evaluator; {_strict(pair, k)}."
-        best, frames, most = max(gaps, key=lambda gap: gap[2])
-        if frames != k and most - max(1, ytvos) >= UNSEEN:
-            also = "raise it by" if ytvos > 1 + SAME else "even raise it by"
-            said = f"{said} {_first(frames).capitalize()} {also} {share(most - 1)} under the public evaluator."
+        gap, slug, ytvos = wide[0] if wide else max(gaps, key=lambda gap: gap[0])
+        said = (
+            f"Submitting only {_first(slugs[slug])} {keeps(ytvos)} under the public evaluator; {_strict(pair, slug)}."
+        )
+        best, other, most = max(gaps, key=lambda gap: gap[2])
+        if other != slug and most - max(1, ytvos) >= UNSEEN:
+            also = "raise AP" if ytvos > 1 + SAME else "even raise AP"
+            said = f"{said} {_first(slugs[other]).capitalize()} {also} by {share(most - 1)} under the public evaluator."
             gap = max(gap, best)
-        yield finding(gap, said, f"first-{k}-short", Mechanism.SHORT_LISTS)
+        yield finding(gap, said, slug, Mechanism.SHORT_LISTS)
         return
     gains = [
-        (gain.severity, -k, gain.says)
-        for k in FIRST_FRAMES
-        if pair.kept(f"first-{k}-short", AP) is None
-        and (gain := pair.gain(f"first-{k}-short", REFERENCE_AP))
-        and gain.after - (pair.after(f"first-{k}-short", AP) or 0) >= FLOOR
+        (gain, slug)
+        for slug in slugs
+        if pair.kept(slug, AP) is None
+        and (gain := pair.gain(slug, REFERENCE_AP))
+        and gain.after - (pair.after(slug, AP) or 0) >= FLOOR
     ]
     if gains:
-        severity, k, says = max(gains)
-        said = f"Submitting only {_first(-k)} {says} under the public evaluator; {_strict(pair, -k)}."
-        yield finding(severity, said, f"first-{-k}-short", Mechanism.SHORT_LISTS)
+        gain, slug = max(gains, key=lambda one: one[0].severity)  # of equals the fewest frames
+        said = f"Submitting only {_first(slugs[slug])} {gain.says} under the public evaluator; {_strict(pair, slug)}."
+        yield finding(gain.severity, said, slug, Mechanism.SHORT_LISTS)
 
 
 def _first(frames: int) -> str:
@@ -131,9 +134,8 @@ def _abstention(pair: Pair) -> Iterator[Finding]:
         yield finding(severity, said, slug, Mechanism.ABSTENTION)
 
 
-def _strict(pair: Pair, attack: str | int) -> str:
-    """What strict scoring makes of an attack, or of the first so many frames."""
-    slug = f"first-{attack}-short" if isinstance(attack, int) else attack
+def _strict(pair: Pair, slug: str) -> str:
+    """What strict scoring makes of an attack that is told by the reference's AP."""
     kept, after = pair.kept(slug, AP), pair.after(slug, AP)
     if kept is None:
         return "strict AP is undefined" if after is None else f"strict AP is then {points(after)}"
