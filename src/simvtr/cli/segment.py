@@ -34,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for results.json and overlay.mp4")
     parser.add_argument(
-        "--weights", default="simvtr-tiny", help="packaged name, folder or .safetensors file (default: simvtr-tiny)"
+        "--weights",
+        default="simvtr-tiny",
+        help="packaged name, folder or .safetensors file (default: simvtr-tiny, which knows eight synthetic shapes and "
+        "nothing of natural video; see simvtr train)",
     )
     parser.add_argument(
         "--window",
@@ -68,7 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _window(text: str) -> int | Literal["all"]:
-    return "all" if text == "all" else _count(text)
+    if text == "all":
+        return "all"
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'must be a whole number from 1, or "all", got {text!r}')
+    return int(text)
 
 
 def _count(text: str) -> int:
