@@ -17,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The recipe and what may change about it."""
     parser.add_argument("recipe", type=Path, help="YAML file with the keys of simvtr.config.Recipe, see recipes/")
     parser.add_argument("--out", type=Path, help="folder for checkpoint, log and weights, instead of the recipe's")
-    parser.add_argument("--resume", action="store_true", help="continue from the checkpoint in that folder")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue from the checkpoint in that folder; begin anew if it has none"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parser.epilog = "Every key of the recipe can be given here, too: --train.lr 1e-4 --model.channels 192 ..."
     parser.set_defaults(overrides=True)
