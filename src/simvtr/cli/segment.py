@@ -151,6 +151,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
     done.files.insert(0, args.out / "results.json")
     print(done.text(args.threshold, predictor.model_seconds))
+    if args.weights == "simvtr-tiny":
+        print("note: simvtr-tiny knows eight synthetic shapes, not natural video; train it on yours", file=sys.stderr)
     if broken:
         raise DataError(f"{broken} The files hold {_many(done.frames, 'frame')} before it.")
     if interrupted:

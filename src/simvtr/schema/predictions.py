@@ -25,6 +25,8 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     Raises: DataError naming the first breach and the number of others. Either way videos must be known, scores
         finite and masks sound.
     """
+    if not isinstance(truth, Truth):
+        raise ValueError(f"read_predictions: truth must be what read_truth returns, got {type(truth).__name__}")
     path = Path(path)
     advice = "Results are one list of tracks; the truth is an object, and comes first."
     raws = decode(read_bytes(path), list[msgspec.Raw], path.name, advice)

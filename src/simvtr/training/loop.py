@@ -68,7 +68,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
-    notes: list[str] = []
+    notes: list[str] = [] if saved or not resume else [f"{folder} has no checkpoint to resume: beginning anew"]
     truths = [read_truth(data.truth) for data in recipe.data]
     if saved is None:
         model = start_model(recipe, categories_of(truths), notes.append)
