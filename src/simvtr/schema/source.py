@@ -209,7 +209,7 @@ def _unzipped(path: Path, packed: int) -> bytes:
     except DataError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:  # a field makes no sense
-        raise DataError(f"{path}: cannot be read: {error}.") from error
+        raise DataError(f"{path}: cannot be read: {str(error)[:200]}.") from error  # may quote the file's bytes
 
 
 def _bounded(stream: Any, packed: int, path: Path) -> bytes:
