@@ -13,7 +13,7 @@ from torch import nn
 from simvtr.config import ModelConfig, simvtr_tiny
 from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
-from simvtr.inference import FrameResult, FrameTrack, Predictor, TrackBuilder, Vote
+from simvtr.inference import Predictor
 from simvtr.inference.predictor import _mask
 from simvtr.model import SimVTR
 from simvtr.rle import decode
@@ -238,14 +238,6 @@ def test_a_track_has_the_category_that_is_most_probable_over_all_its_frames():
     assert track.category_id == 3  # cat 0.8, dog 0.9: one sure frame against two unsure ones
 
 
-def test_a_track_with_doubtful_masks_has_a_lower_score_by_their_area():
-    builder, mask = TrackBuilder(), np.ones((2, 2), bool)
-    small = np.array([[True, False], [False, False]])
-    builder.add(FrameResult(0, [FrameTrack(0, 7, "", 0.8, mask, 0.5)], {0: Vote({7: 0.8})}))
-    builder.add(FrameResult(1, [FrameTrack(0, 7, "", 0.8, small, 1.0)], {0: Vote({7: 0.8})}))
-    assert builder.tracks()[0].score == pytest.approx(0.8 * (4 * 0.5 + 1 * 1.0) / 5)
-
-
 def test_a_track_has_one_entry_per_frame_and_null_where_its_score_is_below_the_threshold():
     (track,) = Predictor(Fake(), threshold=0.5)([frame(0.8), frame(0.2), frame(0.7)])
     assert [s is not None for s in track.segmentations] == [True, False, True]
@@ -255,23 +247,6 @@ def test_a_track_has_one_entry_per_frame_and_null_where_its_score_is_below_the_t
 
 def test_a_query_without_a_mask_in_any_frame_is_no_track():
     assert [t.identity for t in Predictor(Fake(), threshold=0.5)([frame(0.1, 0.9)] * 2)] == [1]
-
-
-def test_a_tie_of_categories_goes_to_the_smaller_id():
-    builder = TrackBuilder()
-    mask = np.ones((2, 2), bool)
-    for index, category in enumerate((7, 3)):
-        builder.add(FrameResult(index, [FrameTrack(0, category, "", 0.5, mask)], {0: Vote({category: 0.5})}))
-    assert builder.tracks()[0].category_id == 3
-
-
-def test_an_interrupted_video_is_filled_with_null_and_a_shorter_one_is_refused():
-    builder = TrackBuilder()
-    builder.add(FrameResult(1, [FrameTrack(0, 7, "", 0.5, np.ones((2, 2), bool))], {0: Vote({7: 0.5})}))
-    (track,) = builder.tracks(length=4)
-    assert [s is not None for s in track.segmentations] == [False, True, False, False]
-    with pytest.raises(ValueError, match="length must be at least the 2 frames added, got 1"):
-        builder.tracks(length=1)
 
 
 def test_another_identity_can_be_given_and_starts_anew_with_every_video():
