@@ -33,6 +33,8 @@ class ModelConfig:
     frames: int = 36  # length of the only window that coupled queries accept; decoupled ones take any
     deformable: Literal["v1", "v2", "plain"] = "v1"  # the 3x3 convolutions that end the mask head (§3.2)
     conv3d_head: bool = False  # VisTR's three dilated 3-D convolutions in place of the second deformable one (§3.6)
+    memory_stride: Literal[16, 32] = 32  # pixels of a token's side; 16: ours, for small pictures
+    mask_stride: Literal[2, 4] = 4  # pixels of a mask cell's side; 2: ours, idem
     unit_maps: bool = False  # attention maps times heads*h*w, so that uniform attention is 1: ours, off in the report
     dense_class: bool = False  # a class for every token of backbone and encoder, in training only: ours
     short_side: int = 300  # pixels of the picture the network is made for; VisTR's
@@ -62,6 +64,13 @@ class ModelConfig:
             )
         if self.long_side < self.short_side:
             raise ValueError(f"model.long_side must be at least short_side ({self.short_side}), got {self.long_side}")
+        if self.memory_stride not in (16, 32) or self.mask_stride not in (2, 4):
+            raise ValueError(
+                "model.memory_stride must be 16 or 32 and model.mask_stride 2 or 4, "
+                f"got {self.memory_stride} and {self.mask_stride}"
+            )
+        if self.conv3d_head and self.mask_stride == 2:
+            raise ValueError("model.mask_stride must be 4 with model.conv3d_head, as in VisTR, got 2")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"model.dropout must lie in [0, 1), got {self.dropout}")
 
@@ -217,7 +226,7 @@ class Recipe:
 
     out: str = "runs/last"  # folder of checkpoints, log and weights
     start: str | None = None  # weights to start from: packaged name, folder or file; None: from scratch
-    model: ModelConfig = field(default_factory=ModelConfig)  # not used with `start`, whose own shape counts
+    model: ModelConfig = field(default_factory=ModelConfig)  # given with `start`: what fits it is kept, the rest new
     data: tuple[DataConfig, ...] = ()
     validate: DataConfig | None = None
     validate_every: int = 0  # steps; 0: only at the end

@@ -61,6 +61,32 @@ def test_padding_changes_no_number_of_the_valid_region(frames):
     assert close(together.masks[1:], model(frames[1:]).masks, 1e-4)
 
 
+@torch.inference_mode()
+def test_padding_changes_no_number_at_finer_strides(frames):
+    model = shaken(small(memory_stride=16, mask_stride=2))
+    padding = torch.zeros(2, 64, 96, dtype=torch.bool)
+    padding[0, 50:] = padding[0, :, 70:] = True
+    together, alone = model(frames, padding), model(frames[:1, :, :, :50, :70])
+    assert close(together.logits[:1], alone.logits)
+    assert close(together.masks[:1, ..., :25, :35], alone.masks, 1e-4)
+
+
+@torch.inference_mode()
+def test_tokens_of_a_new_finer_memory_are_the_coarse_ones_enlarged(frames):
+    """So weights made at stride 32 begin with what they know."""
+    coarse, fine = SimVTR(small()).eval(), SimVTR(small(memory_stride=16)).eval()
+    fine.load_state_dict(coarse.state_dict(), strict=False)
+    levels = coarse.backbone(frames.flatten(0, 1))
+    tokens = fine._features(levels)
+    assert tokens.shape[-2:] == (4, 6)  # 64 / 16, 96 / 16
+    assert torch.equal(tokens[..., ::2, 1::2], coarse._features(levels))
+
+
+def test_masks_at_stride_2_do_not_go_with_the_3d_head():
+    with pytest.raises(ValueError, match=r"mask_stride must be 4 with model.conv3d_head"):
+        small(mask_stride=2, conv3d_head=True, channels=128)
+
+
 def test_padding_in_the_middle_is_refused(frames):
     padding = torch.zeros(2, 64, 96, dtype=torch.bool)
     padding[0, 10:20] = True
@@ -104,6 +130,8 @@ def test_no_instance_chosen_in_any_clip_is_no_mask(frames, head):
         {"conv3d_head": True, "channels": 128},
         {"pre_norm": False, "unit_maps": False, "dense_class": False, "frozen_norm": True},
         {"backbone": "resnet34", "instances": 3, "classes": 2},
+        {"memory_stride": 16},
+        {"memory_stride": 16, "mask_stride": 2},
     ],
     ids=lambda changes: "-".join(changes),
 )
@@ -112,7 +140,8 @@ def test_every_switch_gives_the_same_shapes(frames, changes):
     outputs = model(frames)
     n, k = model.config.instances, model.config.classes
     assert outputs.logits.shape == (2, 3, n, k + 1)
-    assert outputs.masks.shape == (2, 3, n, 16, 24)
+    stride = model.config.mask_stride
+    assert outputs.masks.shape == (2, 3, n, 64 // stride, 96 // stride)
     assert len(outputs.aux) == model.config.decoder_layers - 1
     assert torch.isfinite(outputs.masks).all()
     assert ((outputs.boxes >= 0) & (outputs.boxes <= 1)).all()

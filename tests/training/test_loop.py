@@ -150,6 +150,27 @@ def test_weights_of_the_same_categories_keep_their_class_head(tiny_recipe, tmp_p
     assert "anew" not in capsys.readouterr().err
 
 
+def test_weights_in_a_changed_shape_keep_what_fits(tiny_recipe, tmp_path, capsys):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, ema=0.0))
+    first = train(short, progress=False)
+    finer = replace(short, out=str(tmp_path / "finer"), start=str(first), model=replace(short.model, mask_stride=2))
+    folder = train(replace(finer, train=replace(finer.train, lr=1e-30, weight_decay=0.0)))
+    assert "starts anew: mask_head.adapters.3, mask_head.lay5, mask_head.norm6" in capsys.readouterr().err
+    old, new = load_file(first / "model.safetensors"), load_file(folder / "model.safetensors")
+    assert new.keys() > old.keys()
+    learned = [name for name in old if "running" not in name and "num_batches" not in name]
+    changed = [name for name in learned if not torch.allclose(old[name], new[name], rtol=0, atol=1e-20)]
+    assert not changed
+
+
+def test_weights_of_another_backbone_are_refused(tiny_recipe, tmp_path):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, ema=0.0))
+    first = train(short, progress=False)
+    wider = replace(short, out=str(tmp_path / "wider"), start=str(first), model=replace(short.model, backbone_width=32))
+    with pytest.raises(DataError, match=r"model.backbone must be that of start .*width 16\), got resnet18, width 32"):
+        train(wider, progress=False)
+
+
 def test_one_id_with_two_names_is_refused(tiny_recipe, tiny_data, tmp_path):
     content = json.loads(Path(tiny_data.truth).read_text())
     content["categories"][0]["name"] = "submarine"

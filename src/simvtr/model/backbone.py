@@ -1,4 +1,4 @@
-"""Backbone: picture features at strides 4, 8, 16 and 32 (paper Fig. 1, §3.3), from timm."""
+"""Backbone: picture features at strides (2,) 4, 8, 16 and 32 (paper Fig. 1, §3.3), from timm."""
 
 from typing import cast
 
@@ -34,8 +34,9 @@ except RuntimeError as error:
 class Backbone(nn.Module):
     """Any timm network with features, frames folded into the batch.
 
-    Input (b·t, 3, H, W), normalised RGB; output four maps (b·t, c_i, ⌈H/s⌉, ⌈W/s⌉), s = 4, 8, 16, 32, fine to coarse.
-    Class and box read the last map only; the mask head's top-down steps read the other three (§3.3).
+    Input (b·t, 3, H, W), normalised RGB; output maps (b·t, c_i, ⌈H/s⌉, ⌈W/s⌉), s = 4, 8, 16, 32, fine to coarse, and
+    s = 2 before them for masks at stride 2. Class and box read the last map only (and the one before with memory at
+    stride 16); the mask head's top-down steps read the others (§3.3).
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -51,9 +52,10 @@ class Backbone(nn.Module):
             ) from error
         about = cast(timm.models.FeatureInfo, body.feature_info)
         levels = dict(zip(about.reduction(), range(len(about)), strict=True))
-        if not {4, 8, 16, 32} <= levels.keys():
-            raise DataError(f"model.backbone must have strides 4, 8, 16 and 32, {config.backbone!r} has {list(levels)}")
-        self.taken = [levels[stride] for stride in (4, 8, 16, 32)]
+        strides = (2, 4, 8, 16, 32) if config.mask_stride == 2 else (4, 8, 16, 32)
+        if not set(strides) <= levels.keys():
+            raise DataError(f"model.backbone must have strides {strides}, {config.backbone!r} has {list(levels)}")
+        self.taken = [levels[stride] for stride in strides]
         self.channels = [about.channels()[i] for i in self.taken]
         freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]
         self.body = freeze(body) if config.frozen_norm else body

@@ -54,10 +54,11 @@ class AttentionMaps(nn.Module):
 
 
 class MaskHead(nn.Module):
-    """Memory and maps of a frame and an instance -> mask logits at stride 4 (§3.6).
+    """Memory and maps of a frame and an instance -> mask logits at stride 4, or 2 (§3.6).
 
-    Two convolutions at stride 32, three top-down steps that add the finer backbone levels, then two deformable
-    convolutions, the second of which is the mask; or, with `conv3d_head`, one and VisTR's 3-D convolutions over time.
+    Two convolutions at the memory's stride, three top-down steps that add the finer backbone levels, then two
+    deformable convolutions, the second of which is the mask; or, with `conv3d_head`, one and VisTR's 3-D convolutions
+    over time. Masks at stride 2 take a fourth step and a convolution between the two.
     Only what depends on the instance is computed per instance: the memory's share of the first convolution and the
     1x1 adapters of the levels are computed once per frame (same numbers).
     """
@@ -70,10 +71,13 @@ class MaskHead(nn.Module):
         self.lay2, self.norm2 = _conv(mixed, c // 2, 3), _norm(c // 2)
         self.lay3, self.norm3 = _conv(c // 2, c // 4, 3), _norm(c // 4)
         self.lay4, self.norm4 = _conv(c // 4, c // 8, 3), _norm(c // 8)
+        levels = level_channels[-2::-1]  # coarse to fine, from stride 16 on
         self.adapters = nn.ModuleList(
-            _conv(level, c // width, 1) for level, width in zip(level_channels[2::-1], (2, 4, 8), strict=True)
+            _conv(level, c // width, 1) for level, width in zip(levels, (2, 4, 8, 16)[: len(levels)], strict=True)
         )
         self.deform1, self.norm5 = DeformConv(c // 8, c // 16, config.deformable), _norm(c // 16)
+        if config.mask_stride == 2:
+            self.lay5, self.norm6 = _conv(c // 16, c // 16, 3), _norm(c // 16)
         self.out = _Conv3dHead(c // 16) if config.conv3d_head else DeformConv(c // 16, 1, config.deformable)
         with torch.no_grad():  # most pixels are none of the object's: start there instead of learning it first
             self.out.bias.fill_(-2.0)
@@ -84,9 +88,9 @@ class MaskHead(nn.Module):
         Args:
             memory: (b, t, c, h, w).
             maps: (p, t, heads, h, w), of instance p in every frame.
-            levels: backbone maps at strides 4, 8, 16, each (b·t, c_i, h_i, w_i).
+            levels: backbone maps at strides (2,) 4, 8, 16, each (b·t, c_i, h_i, w_i).
             clip: (p,), which of the b clips each instance belongs to.
-        Returns: logits (p, t, h_4, w_4) at stride 4.
+        Returns: logits (p, t, h, w) of the finest level's size.
         """
         t = memory.shape[1]
         frame = (clip[:, None] * t + torch.arange(t, device=clip.device)).flatten()  # (p·t,), index of a frame in b·t
@@ -96,12 +100,15 @@ class MaskHead(nn.Module):
         own = F.conv2d(rearrange(maps, "p t e h w -> (p t) e h w"), of_maps, self.lay1.bias, padding=1)
         x = F.relu(self.norm1(shared[frame] + own))
         x = F.relu(self.norm2(self.lay2(x)))
-        x = self._step_down(x, self.adapters[0](levels[2]), frame)
+        x = self._step_down(x, self.adapters[0](levels[-1]), frame)
         x = F.relu(self.norm3(self.lay3(x)))
-        x = self._step_down(x, self.adapters[1](levels[1]), frame)
+        x = self._step_down(x, self.adapters[1](levels[-2]), frame)
         x = F.relu(self.norm4(self.lay4(x)))
-        x = self._step_down(x, self.adapters[2](levels[0]), frame)
+        x = self._step_down(x, self.adapters[2](levels[-3]), frame)
         x = F.relu(self.norm5(self.deform1(x)))
+        if len(levels) == 4:
+            x = self._step_down(x, self.adapters[3](levels[-4]), frame)
+            x = F.relu(self.norm6(self.lay5(x)))
         if isinstance(self.out, _Conv3dHead):
             return self.out(rearrange(x, "(p t) c h w -> p c t h w", t=t))
         return rearrange(self.out(x), "(p t) 1 h w -> p t h w", t=t)

@@ -34,11 +34,11 @@ class Outputs:
 
     logits: Tensor  # (b, t, n, k+1), "no object" last
     boxes: Tensor  # (b, t, n, 4), (cx, cy, w, h) as shares of the picture without its padding
-    masks: Tensor | list[Tensor]  # (b, t, n, h, w) logits at stride 4; with `select` one (t, n_i, h, w) a clip
+    masks: Tensor | list[Tensor]  # (b, t, n, h, w) logits at mask_stride; with `select` one (t, n_i, h, w) a clip
     aux: tuple[tuple[Tensor, Tensor], ...]  # logits and boxes of the earlier decoder layers
     embeddings: Tensor  # (b, n, c), last decoder layer; coupled queries: their mean over frames
-    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token at strides 16 and 32 and
-    # of the memory, or one a clip where clips were padded; in training with dense_class only
+    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token at stride 16, of
+    # the features and of the memory, or one a clip where clips were padded; in training with dense_class only
 
 
 class SimVTR(nn.Module):
@@ -58,13 +58,18 @@ class SimVTR(nn.Module):
         c, k = config.channels, config.classes
         self.backbone = Backbone(config)
         self.project = nn.Conv2d(self.backbone.channels[-1], c, kernel_size=1)
+        self.project_finer = None
+        if config.memory_stride == 16:
+            self.project_finer = nn.Conv2d(self.backbone.channels[-2], c, kernel_size=1)
+            for parameter in self.project_finer.parameters():  # weights made at stride 32 start with what they knew
+                nn.init.zeros_(parameter)
         self.query = nn.Embedding(config.instances * (config.frames if config.queries == "coupled" else 1), c)  # Eq. 1
         self.transformer = Transformer(config)
         self.class_head = nn.Linear(c, k + 1)
         self.box_head = BoxHead(config)
         self.maps = AttentionMaps(config)
         self.mask_head = MaskHead(config, self.backbone.channels)
-        read = (self.backbone.channels[2], c, c) if config.dense_class else ()  # stride 16, stride 32, memory
+        read = (self.backbone.channels[-2], c, c) if config.dense_class else ()  # stride 16, features, memory
         self.dense_heads = nn.ModuleList(nn.Linear(channels, k + 1) for channels in read)
 
     def forward(self, frames: Tensor, padding: Tensor | None = None, select: Select | None = None) -> Outputs:
@@ -83,8 +88,8 @@ class SimVTR(nn.Module):
         if padding is not None and padding.any():
             return self._clip_by_clip(frames, padding, select)
         b, t = frames.shape[:2]
-        levels = self.backbone(rearrange(frames, "b t c H W -> (b t) c H W"))  # 4 x (b·t, c_i, h_i, w_i), fine → coarse
-        features = rearrange(self.project(levels[-1]), "(b t) c h w -> b t h w c", t=t)
+        levels = self.backbone(rearrange(frames, "b t c H W -> (b t) c H W"))  # (b·t, c_i, h_i, w_i), fine → coarse
+        features = rearrange(self._features(levels), "(b t) c h w -> b t h w c", t=t)
         h, w = features.shape[2:4]
         position = sine_position(t, h, w, self.config.channels).to(features.device)
         memory, slots = self.transformer(
@@ -103,8 +108,16 @@ class SimVTR(nn.Module):
             masks=masks,
             aux=tuple(zip(logits[:-1], boxes[:-1], strict=True)),
             embeddings=tracks[-1].mean(dim=1),
-            dense=self._dense(levels[2], features, memory) if self.training else (),
+            dense=self._dense(levels[-2], features, memory) if self.training else (),
         )
+
+    def _features(self, levels: list[Tensor]) -> Tensor:
+        """What becomes tokens: the last map in c channels; at stride 16 enlarged, with the one before it added."""
+        features = self.project(levels[-1])
+        if self.project_finer is None:
+            return features
+        finer = self.project_finer(levels[-2])
+        return F.interpolate(features, size=finer.shape[-2:], mode="nearest") + finer
 
     def _repeat(self, slots: Tensor, t: int) -> Tensor:
         """The same instance in every frame (Eq. 2): (l, b, n, c) -> (l, b, t, n, c), a view that stores nothing."""
@@ -124,7 +137,7 @@ class SimVTR(nn.Module):
         clip = torch.cat([torch.full_like(queries, i) for i, queries in enumerate(wanted)])  # (p,)
         pairs = tracks[clip, :, torch.cat(wanted)]  # (p, t, c)
         maps = self.maps(pairs, self.maps.keys(memory)[clip])
-        masks = self.mask_head(memory, maps, levels[:3], clip)
+        masks = self.mask_head(memory, maps, levels[:-1], clip)
         if chosen is None:
             return rearrange(masks, "(b n) t h w -> b t n h w", b=b)
         return [rearrange(m, "p t h w -> t p h w") for m in masks.split([len(x) for x in wanted])]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from simvtr.config import ModelConfig, Recipe
 from simvtr.errors import DataError
@@ -32,31 +33,42 @@ def categories_of(truths: Sequence[Truth]) -> Categories:
 
 
 def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], None]) -> SimVTR:
-    """A new network of `recipe.model`, or the one of `recipe.start` with its own shape.
+    """A new network of `recipe.model`, or the one of `recipe.start`: in its own shape, or in `recipe.model`'s if given.
 
-    Its picture size becomes the training's.
-    Weights of other categories keep all but their class heads, which start anew with the right number of classes.
+    Its picture size becomes the training's. Of the weights to start from, every tensor whose name and shape the network
+    has is kept; with other categories, all but the class heads, which start anew with the right number of classes.
     New parameters are a function of `recipe.train.seed`.
+
+    Raises: DataError when the backbone is another than that of the weights to start from.
     """
     torch.manual_seed(recipe.train.seed)
     if recipe.start is None:
         if recipe.model.frozen_norm:
             say("a backbone with random weights and fixed norms hardly learns: set model.frozen_norm false, or `start`")
         return SimVTR(replace(recipe.model, **_picture_size(recipe), classes=len(categories), categories=categories))
-    if recipe.model != ModelConfig():
-        say(f"model.* is not used: the network has the shape of {recipe.start}")
     model = load_weights(recipe.start)
-    shape = replace(model.config, **_picture_size(recipe))
+    shape = model.config if recipe.model == ModelConfig() else recipe.model
+    fresh = SimVTR(replace(shape, **_picture_size(recipe), classes=len(categories), categories=categories))
+    state, wanted = model.state_dict(), fresh.state_dict()
+    if any(name.startswith("backbone.") and wanted[name].shape != _shape(state, name) for name in wanted):
+        raise DataError(
+            f"model.backbone must be that of start ({recipe.start}: {model.config.backbone}, width "
+            f"{model.config.backbone_width}), got {shape.backbone}, width {shape.backbone_width}. Change one of them."
+        )
     old = tuple(zip(model.config.category_ids, model.config.category_names, strict=True))
-    if old == categories:
-        fresh, kept = SimVTR(shape), model.state_dict()
-    else:
-        fresh = SimVTR(replace(shape, classes=len(categories), categories=categories))
-        kept = {name: value for name, value in model.state_dict().items() if not name.startswith(CLASS_HEADS)}
+    if old != categories:
+        state = {name: value for name, value in state.items() if not name.startswith(CLASS_HEADS)}
         say(f"{recipe.start}: its {len(old)} categories are not the data's {len(categories)}; class heads start anew")
-    missing, unknown = fresh.load_state_dict(kept, strict=False)
-    assert not unknown and all(name.startswith(CLASS_HEADS) for name in missing), (missing, unknown)
+    kept = {name: value for name, value in state.items() if name in wanted and wanted[name].shape == value.shape}
+    anew = sorted({name.rpartition(".")[0] for name in wanted if name not in kept and not name.startswith(CLASS_HEADS)})
+    if anew:
+        say(f"{recipe.start}: not in it, or of another shape, so it starts anew: {', '.join(anew)}")
+    fresh.load_state_dict(kept, strict=False)
     return fresh
+
+
+def _shape(state: dict[str, Tensor], name: str) -> torch.Size | None:
+    return state[name].shape if name in state else None
 
 
 def _picture_size(recipe: Recipe) -> dict[str, int]:
