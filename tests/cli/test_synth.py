@@ -41,3 +41,9 @@ def test_a_folder_of_other_settings_exits_1_in_one_line(tmp_path, capsys):
     capsys.readouterr()
     assert main(["synth", str(tmp_path / "out"), *SMALL, "--occlusion", "slight"]) == 1
     assert [line for line in capsys.readouterr().err.splitlines() if "other settings" in line]
+
+
+def test_a_benchmark_split_takes_no_other_setting(tmp_path, capsys):
+    assert main(["synth", str(tmp_path / "out"), "--benchmark", "val", "--videos", "3", "--motion-blur"]) == 2
+    assert capsys.readouterr().err.endswith("settings of its own; leave out --videos, --motion-blur\n")
+    assert not (tmp_path / "out").exists()

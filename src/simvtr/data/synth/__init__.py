@@ -4,6 +4,7 @@ SynthConfig + seed -> scene.py -> render.py -> clip.py (in memory)
                       (motion, shapes, scenery)  -> dataset.py (YouTube-VIS files) -> statistics.py
 """
 
+from simvtr.data.synth.benchmark import SPLITS, write_split
 from simvtr.data.synth.clip import Clip, make_clip, occlusion_label
 from simvtr.data.synth.config import CATEGORIES, SynthConfig
 from simvtr.data.synth.dataset import write_dataset
@@ -11,6 +12,7 @@ from simvtr.data.synth.statistics import OcclusionStatistics, statistics
 
 __all__ = [
     "CATEGORIES",
+    "SPLITS",
     "Clip",
     "OcclusionStatistics",
     "SynthConfig",
@@ -18,4 +20,5 @@ __all__ = [
     "occlusion_label",
     "statistics",
     "write_dataset",
+    "write_split",
 ]
