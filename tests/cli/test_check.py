@@ -40,3 +40,8 @@ def test_no_json_exits_1_with_one_line(tmp_path, capsys, content):
 def test_without_a_file_the_command_is_wrong(capsys):
     assert main(["check"]) == 2
     assert "truth" in capsys.readouterr().err
+
+
+def test_a_folder_in_place_of_the_annotations_exits_1(tmp_path, capsys):
+    assert main(["check", str(tmp_path)]) == 1
+    assert "must be a file (JSON, ZIP or GZ), this is a folder" in capsys.readouterr().err

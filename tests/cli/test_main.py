@@ -1,7 +1,9 @@
 """Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong; never a traceback."""
 
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -87,3 +89,18 @@ def test_what_a_message_quotes_cannot_steer_the_terminal(monkeypatch, capsys):
     monkeypatch.setattr("simvtr.cli.check.run", run)
     assert main(["check", "truth.json"]) == 1
     assert capsys.readouterr().err == "simvtr check: truth.json: unknown field `\\x1b[2J`. Second line\n"
+
+
+def test_sigterm_ends_a_verb_as_ctrl_c_does(tmp_path):
+    """What `docker stop` and schedulers send: no half-written file stays."""
+    out = tmp_path / "set"
+    command = [sys.executable, "-m", "simvtr", "synth", str(out), "--videos", "1", "--frames", "100000"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not list(out.rglob("*.jpg")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.endswith("simvtr synth: interrupted\n")
+    assert "Traceback" not in said
+    assert not list(out.rglob("*.part*"))

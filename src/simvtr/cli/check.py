@@ -13,7 +13,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from simvtr.doctor import check
+    from simvtr.errors import DataError
 
+    if args.truth.is_dir():
+        raise DataError(
+            f"{args.truth}: the annotations must be a file (JSON, ZIP or GZ), this is a folder. Name the file in it."
+        )
     report = check(args.truth, args.images)
     print(report.table())
     return 1 if report.fatal else 0

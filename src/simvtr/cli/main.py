@@ -4,6 +4,7 @@ import argparse
 import importlib
 import io
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -59,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 2
     args.rest = rest
+    if argv is None:  # a process of its own, not a call
+        _end_as_by_ctrl_c()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a category's name may have letters that the terminal lacks
     warnings.formatwarning = lambda message, *_, **__: f"simvtr {args.verb}: warning: {message}\n"  # one line each
@@ -89,6 +92,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         reason = error.strerror or str(error)
         print(f"simvtr {args.verb}: {_line(reason if file is None else f'{file}: {reason}')}", file=sys.stderr)
         return 1
+
+
+def _end_as_by_ctrl_c() -> None:
+    """SIGTERM does what Ctrl-C does, so that no half-written file stays; forked workers just end."""
+    own = os.getpid()
+
+    def on_term(number: int, _frame: object) -> None:
+        if os.getpid() != own:
+            os._exit(128 + number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, on_term)
 
 
 def _line(text: str) -> str:
