@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from simvtr.config import Stage
 from simvtr.errors import DataError
 from simvtr.model import load as load_weights
 from simvtr.training import Stopped, loop, train
@@ -70,6 +71,21 @@ def test_the_prefetching_thread_and_loader_processes_make_the_same_batches(tiny_
     assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+def test_a_step_in_parts_is_the_step_in_one(tiny_recipe, tmp_path):
+    fixed = replace(tiny_recipe.model, frozen_norm=True, dropout=0.0)  # norms would see a part each
+    stages = (Stage(1.0, (2,), 4),)
+    curves = []
+    for parts in (1, 2, 4):
+        config = replace(tiny_recipe.train, stages=stages, accumulate=parts, steps=3)
+        out = str(tmp_path / f"{parts}")
+        curves.append(log_of(train(replace(tiny_recipe, out=out, model=fixed, train=config), progress=False)))
+    for other in curves[1:]:
+        for a, b in zip(curves[0], other, strict=True):
+            assert [b[n] for n in ("total", "aux", "dense", "grad_norm")] == pytest.approx(
+                [a[n] for n in ("total", "aux", "dense", "grad_norm")], rel=2e-6
+            )
+
+
 def test_a_second_training_does_not_overwrite_the_first(tiny_recipe):
     short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
     train(short, progress=False)
@@ -108,6 +124,22 @@ def test_validation_comes_every_so_often_and_at_the_end_on_the_averaged_weights(
     scores = [line for line in log_of(folder) if "validation" in line]
     assert [(line["step"], line["validation"]["AP"]) for line in scores] == [(3, 12.5), (5, 12.5)]
     assert torch.equal(seen[-1], checkpoints.load(folder).average["class_head.bias"])
+
+
+def test_the_weights_that_scored_best_are_kept_beside_the_last(tiny_recipe):
+    scores = iter([10.0, 30.0, 20.0])
+    seen = []
+
+    def validate(model):
+        seen.append(model.state_dict()["class_head.bias"])
+        return {"AP": next(scores), "AP50": 0.0}
+
+    folder = train(replace(tiny_recipe, validate_every=2), progress=False, validate=validate)
+    assert torch.equal(load_file(folder / "best" / "model.safetensors")["class_head.bias"], seen[1])
+    assert [line["best"] for line in log_of(folder) if "best" in line] == [10, 30, 30]
+    again = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=8))
+    train(again, resume=True, progress=False, validate=lambda _: {"AP": 29.0})
+    assert torch.equal(load_file(folder / "best" / "model.safetensors")["class_head.bias"], seen[1])
 
 
 def test_weights_are_used_at_the_size_they_were_trained_at(tiny_recipe):

@@ -1,6 +1,7 @@
 """Train or fine-tune a model by a recipe."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,23 +29,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
     from simvtr.cli.recipe import read_recipe
-    from simvtr.model.device import pick_device
+    from simvtr.training.ranks import device_of
 
     try:
         recipe = read_recipe(args.recipe, args.rest)
         recipe = replace(recipe, out=str(args.out)) if args.out else recipe
-        pick_device(recipe.train.device)  # now: before the data is read
+        device_of(recipe.train)  # now: before the data is read
     except ValueError as error:
         print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     from simvtr.training import Stopped, train
 
+    speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's ranks
     try:
         folder = train(recipe, resume=args.resume, progress=not args.quiet, validate=validator(recipe))
     except Stopped as stopped:
-        print(f"simvtr train: {stopped}. Continue with the same command and --resume.", file=sys.stderr)
+        if speaks:
+            print(f"simvtr train: {stopped}. Continue with the same command and --resume.", file=sys.stderr)
         return 130
-    print(folder)
+    if speaks:
+        print(folder)
     return 0
 
 

@@ -138,7 +138,7 @@ def steps_of_epochs(videos: Sequence[tuple[Hashable, int]], stages: Sequence[Sta
 
 @dataclass(frozen=True, slots=True)
 class Batches:
-    """The batch of every step: `batches[step]`.
+    """The batch of every step: `batches[step]`; of `ranks` processes, number `rank` gets every ranks-th clip of it.
 
     Also a map-style set for torch's loader: `DataLoader(batches, batch_size=None, sampler=range(done, len(batches)),
     num_workers=...)` gives the same batches in the same order, from any number of processes.
@@ -147,6 +147,8 @@ class Batches:
     dataset: VideoDataset | JoinedDataset
     plan: BatchPlan
     augment: AugmentConfig
+    rank: int = 0
+    ranks: int = 1
 
     def __len__(self) -> int:
         return len(self.plan)
@@ -155,6 +157,6 @@ class Batches:
         return collate(
             [
                 augment(self.dataset.clip(clip.video, clip.frames), self.augment, np.random.default_rng(clip.seed))
-                for clip in self.plan[step]
+                for clip in self.plan[step][self.rank :: self.ranks]
             ]
         )

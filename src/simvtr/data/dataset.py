@@ -87,6 +87,20 @@ class Batch:
     targets: list[Target]
     sizes: Tensor  # int64 (b, 2), height and width of the valid picture
 
+    def split(self, parts: int) -> "list[Batch]":
+        """Its clips in `parts` batches of as many clips each."""
+        size = len(self.targets) // parts
+        cuts = [slice(i, i + size) for i in range(0, len(self.targets), size)]
+        return [
+            Batch(
+                self.frames[cut],
+                None if self.padding is None else self.padding[cut],
+                self.targets[cut],
+                self.sizes[cut],
+            )
+            for cut in cuts
+        ]
+
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
         return Batch(

@@ -7,6 +7,7 @@ the recipe's seed, so this is enough to continue as if nothing had happened.
 import os
 import pickle
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ class Checkpoint:
     model: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     average: dict[str, torch.Tensor] | None  # moving average of the weights (`train.ema`)
+    scaler: dict[str, Any] | None = None  # of the loss, with `precision: float16`
+    record: float = float("-inf")  # best score of a validation so far
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -49,6 +52,8 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
             path.replace(folder / PREVIOUS)
         return part.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        with suppress(OSError):
+            part.unlink()  # half a checkpoint would only fill the disk
         raise DataError(f"{path}: must be writable, got: {error}. Make room there, or give another --out.") from error
 
 
@@ -85,7 +90,6 @@ def _read(path: Path) -> Checkpoint:
             f"{path}: must be a whole checkpoint that `simvtr train` wrote, but cannot be read "
             f"({reason[0][:120] if reason else type(error).__name__}). Delete it."
         ) from error
-    fields = Checkpoint.__slots__
-    if not isinstance(content, dict) or content.get("format") != FORMAT or content.keys() - {"format"} != set(fields):
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise DataError(f"{path}: must be a checkpoint that `simvtr train` wrote, got another file. Delete it.")
-    return Checkpoint(**{name: content[name] for name in fields})
+    return Checkpoint(**content)

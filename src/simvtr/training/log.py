@@ -15,9 +15,15 @@ RECENT = 50  # steps that rate and running loss are taken over
 
 
 class Log:
-    """`log.jsonl` and TensorBoard events in the training's folder. Lines of steps that are done again are dropped."""
+    """`log.jsonl` and TensorBoard events in the training's folder. Lines of steps that are done again are dropped.
 
-    def __init__(self, folder: Path, step: int) -> None:
+    With `write` False nothing is written: another rank does.
+    """
+
+    def __init__(self, folder: Path, step: int, *, write: bool = True) -> None:
+        self._file = self._board = None
+        if not write:
+            return
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / NAME
         kept = [line for line in path.read_text().splitlines() if _step(line) < step] if path.exists() and step else []
@@ -27,8 +33,9 @@ class Log:
 
     def add(self, step: int, **values: Any) -> None:
         """One line: the step it is about, and numbers by name, or groups of them."""
-        self._file.write(json.dumps({"step": step, **values}) + "\n")
-        self._file.flush()
+        if self._file is not None:
+            self._file.write(json.dumps({"step": step, **values}) + "\n")
+            self._file.flush()
         if self._board is not None:
             for name, value in values.items():
                 for key, number in value.items() if isinstance(value, dict) else [("", value)]:
@@ -36,7 +43,8 @@ class Log:
 
     def close(self) -> None:
         """Finish the files."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         if self._board is not None:
             self._board.close()
 

@@ -7,11 +7,11 @@ A step is a function of the weights before it, its number and the recipe: an int
 the weights of an unbroken one, bit by bit on a CPU.
 """
 
-import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from contextlib import nullcontext
+from dataclasses import asdict, astuple
 from pathlib import Path
 
 import torch
@@ -22,18 +22,18 @@ from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
 from simvtr.data.dataset import Batch, JoinedDataset, open_data
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
-from simvtr.model import save as save_weights
-from simvtr.model.device import pick_device
 from simvtr.schema import read_truth
 from simvtr.training import checkpoint as checkpoints
 from simvtr.training.crops import learn_crops
 from simvtr.training.feed import feed
 from simvtr.training.interrupt import gentle_stop
 from simvtr.training.log import Log, Meter, clock
-from simvtr.training.losses import Losses
+from simvtr.training.losses import Counts, Losses
 from simvtr.training.matcher import Match, match_clip
-from simvtr.training.optimizer import Average, build_optimizer, clip_gradients, rate, set_rate
+from simvtr.training.optimizer import clip_gradients, rate, set_rate
+from simvtr.training.ranks import Ranks
 from simvtr.training.start import categories_of, start_model
+from simvtr.training.state import State
 
 Validate = Callable[[SimVTR], dict[str, float]]
 
@@ -61,6 +61,13 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         False, or the training diverges; Stopped on Ctrl-C (or SIGTERM), after the step under way and a checkpoint.
     """
     folder, config = Path(recipe.out), recipe.train
+    ranks = Ranks(config)
+    if any(stage.clips % (ranks.count * config.accumulate) for stage in config.stages):
+        raise DataError(
+            f"train.stages: clips must be multiples of ranks times train.accumulate, {ranks.count} x "
+            f"{config.accumulate}, so that each rank has its share of every step, got "
+            f"{[stage.clips for stage in config.stages]}. Change one of them."
+        )
     saved = checkpoints.load(folder) if resume else None
     if not resume and (folder / checkpoints.NAME).exists():
         raise DataError(f"{folder}: holds a training already. Continue it with --resume, or give another --out.")
@@ -68,7 +75,9 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
-    notes: list[str] = [] if saved or not resume else [f"{folder} has no checkpoint to resume: beginning anew"]
+    notes = [str(ranks)] if ranks.count > 1 else []
+    if resume and not saved:
+        notes.append(f"{folder} has no checkpoint to resume: beginning anew")
     truths = [read_truth(data.truth) for data in recipe.data]
     if saved is None:
         model = start_model(recipe, categories_of(truths), notes.append)
@@ -80,27 +89,31 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         notes.append(f"{dataset.skipped} tracks are left out: the network does not know their category")
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap)
-    if saved is None and config.crop_steps:
-        crops_first(model.to(pick_device(config.device)), dataset, config, progress)
-    state = State(model, recipe)  # after the crops: it copies the weights that it will average
+    batches = Batches(dataset, plan, config.augment, ranks.rank, ranks.count)
+    chief = ranks.rank == 0  # writes and speaks for all
+    if saved is None and config.crop_steps:  # every rank learns the same
+        crops_first(model.to(ranks.device), dataset, config, progress and chief)
+    state = State(model, recipe, ranks)  # after the crops: it copies the weights that it will average
     if saved is not None:
         state.restore(saved)
 
-    log, meter = Log(folder, state.done), Meter(state.done, steps, show=progress)
+    log, meter = Log(folder, state.done, write=chief), Meter(state.done, steps, show=progress and chief)
     losses = Losses(config.loss)
     began = written = ended = time.monotonic()
 
     def score() -> None:
-        if validate is not None:
+        if validate is not None and chief:
             found = validate(state.best())
-            log.add(state.done - 1, validation=found)
-            meter.say(f"step {state.done}: " + ", ".join(f"{name} {value:.1f}" for name, value in found.items()))
+            best = state.keep_best(folder, found)
+            log.add(state.done - 1, validation=found, best=state.record)
+            line = ", ".join(f"{name} {value:.1f}" for name, value in found.items())
+            meter.say(f"step {state.done}: {line}{', the best so far' if best else ''}")
 
     try:
         for note in notes:
             meter.say(note)
         with gentle_stop() as stop:
-            for batch in feed(Batches(dataset, plan, config.augment), state.done, config.workers):
+            for batch in feed(batches, state.done, config.workers):
                 started = time.monotonic()
                 factor = rate(state.done, steps, config)
                 values = step(state, losses, batch, factor)
@@ -111,17 +124,18 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
                     lr=config.lr * factor,
                     seconds=round(ended - started, 4),
                     waited=round(waited, 4),  # for the batch, and since the last step's end
-                    frames=batch.frames.shape[0] * batch.frames.shape[1],
+                    frames=batch.frames.shape[0] * batch.frames.shape[1] * ranks.count,
                 )
                 meter.step(state.done, values["total"])
                 if state.done == steps:
                     break
                 if recipe.validate_every and state.done % recipe.validate_every == 0:
                     score()
-                if stop.is_set() or time.monotonic() - written > config.checkpoint_minutes * 60:
+                stopping = ranks.any(stop.is_set())
+                if stopping or time.monotonic() - written > config.checkpoint_minutes * 60:
                     state.keep(folder)
                     written = time.monotonic()
-                if stop.is_set():
+                if stopping:
                     raise Stopped(state.done, steps, folder)
             state.keep(folder)
             score()
@@ -129,93 +143,54 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     finally:
         meter.close()
         log.close()
+    ranks.leave()
     return folder
-
-
-class State:
-    """What a step changes: the network, its optimizer, the average of its weights, and the number of steps done."""
-
-    def __init__(self, model: SimVTR, recipe: Recipe) -> None:
-        self.recipe, self.done = recipe, 0
-        self.device = pick_device(recipe.train.device)
-        self.model = model.to(self.device).train()
-        # A fifth less time in the backbone.
-        self.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.optimizer = build_optimizer(model, recipe.train)
-        self.average = Average(model, recipe.train.ema) if recipe.train.ema else None
-
-    def restore(self, saved: checkpoints.Checkpoint) -> None:
-        """Take over a checkpoint's state; settings are the recipe's.
-
-        Raises: DataError when the recipe's optimizer is not the checkpoint's.
-        """
-        settings = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
-        try:
-            self.model.load_state_dict(saved.model)
-            self.optimizer.load_state_dict(saved.optimizer)
-        except (ValueError, RuntimeError, KeyError) as error:
-            raise DataError(
-                f"{self.recipe.out}: its checkpoint must fit the recipe's model and optimizer, got: {error}. "
-                "Continue with the recipe it was begun with."
-            ) from error
-        for group, setting in zip(self.optimizer.param_groups, settings, strict=True):
-            group.update(setting)
-        if self.average is not None:
-            self.average = Average(self.model, self.average.decay)
-            for name, value in (saved.average or {}).items():
-                self.average.values[name].copy_(value)
-        self.done = saved.step
-
-    def keep(self, folder: Path) -> None:
-        """Write checkpoint and weights."""
-        content = checkpoints.Checkpoint(
-            step=self.done,
-            recipe=asdict(self.recipe),
-            shape=asdict(self.model.config),
-            model=self.model.state_dict(),
-            optimizer=self.optimizer.state_dict(),
-            average=None if self.average is None else self.average.values,
-        )
-        checkpoints.save(folder, content)
-        save_weights(self.best(), folder)
-
-    def best(self) -> SimVTR:
-        """A copy of the network with the weights to save, in eval mode."""
-        chosen = copy.deepcopy(self.model).eval()
-        if self.average is not None:
-            chosen.load_state_dict(self.average.values)
-        return chosen
 
 
 def step(state: State, losses: Losses, batch: Batch, factor: float) -> dict[str, float]:
     """One update at `factor` times the learning rate. Returns the losses and the norm of the gradient."""
-    model, config = state.model, state.recipe.train
-    torch.manual_seed(config.seed * 1_000_003 + state.done)  # of dropout
-    batch = batch.to(state.device)
+    config, ranks, device = state.recipe.train, state.ranks, state.ranks.device
+    torch.manual_seed(config.seed * 1_000_003 + state.done + (ranks.rank << 40))  # of dropout
+    own = Counts.of(batch.targets, state.model.config.instances, config.loss.no_object)
+    counts = Counts(*ranks.mean(torch.tensor(astuple(own), dtype=torch.float64)).tolist())
+    state.optimizer.zero_grad(set_to_none=True)
+    parts = batch.split(config.accumulate)
+    found = [backward(state, losses, part.to(device), counts, part is parts[-1]) for part in parts]
+    names, numbers = list(found[0]), torch.stack([torch.stack(list(part.values())) for part in found]).sum(0)
+    values = dict(zip(names, ranks.mean(numbers).tolist(), strict=True))
+    state.scaler.unscale_(state.optimizer)
+    norm = clip_gradients(state.model.parameters(), config.clip_norm)
+    skipped = state.scaler.is_enabled() and not math.isfinite(norm)  # too large for float16: the scaler makes room
+    if not (math.isfinite(values["total"]) and (skipped or math.isfinite(norm))):
+        raise DataError(
+            f"step {state.done}: loss and gradient must be finite, got {values['total']} and {norm}: the training has "
+            "diverged. Lower train.lr or train.clip_norm, or add train.warmup. The last checkpoint is sound."
+        )
+    set_rate(state.optimizer, factor)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    if state.average is not None:
+        state.average.update(state.model, state.done)
+    state.done += 1
+    return {**values, "grad_norm": norm}
+
+
+def backward(state: State, losses: Losses, batch: Batch, counts: Counts, last: bool) -> dict[str, Tensor]:
+    """Add the gradients of some clips of a step; with the `last` of them, the mean over ranks. Returns their losses."""
+    config = state.recipe.train
     matches: list[Match] = []
 
     def matched(clip: int, logits: Tensor, boxes: Tensor) -> Tensor:
         matches.append(match_clip(logits, boxes, batch.targets[clip], config.loss))
         return matches[-1][0]
 
-    with torch.autocast(batch.frames.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
-        outputs = model(batch.frames, batch.padding, matched)
-    found = losses(outputs, batch.targets, matches)
-    state.optimizer.zero_grad(set_to_none=True)
-    found["total"].backward()
-    norm = clip_gradients(model.parameters(), config.clip_norm)
-    values = dict(zip(found, torch.stack(list(found.values())).tolist(), strict=True))
-    if not (math.isfinite(norm) and math.isfinite(values["total"])):
-        raise DataError(
-            f"step {state.done}: loss and gradient must be finite, got {values['total']} and {norm}: the training has "
-            "diverged. Lower train.lr or train.clip_norm, or add train.warmup. The last checkpoint is sound."
-        )
-    set_rate(state.optimizer, factor)
-    state.optimizer.step()
-    if state.average is not None:
-        state.average.update(model, state.done)
-    state.done += 1
-    return {**values, "grad_norm": norm}
+    half = torch.float16 if config.precision == "float16" else torch.bfloat16
+    with nullcontext() if last else state.ranks.own_gradients(state.network):
+        with torch.autocast(batch.frames.device.type, half, enabled=config.precision != "float32"):
+            outputs = state.network(batch.frames, batch.padding, matched)
+        found = losses(outputs, batch.targets, matches, counts)
+        state.scaler.scale(found["total"]).backward()
+    return {name: loss.detach() for name, loss in found.items()}
 
 
 def crops_first(model: SimVTR, dataset: JoinedDataset, config: TrainConfig, progress: bool) -> None:

@@ -7,6 +7,7 @@ h w feature height and width, H W picture height and width.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,6 +23,26 @@ if TYPE_CHECKING:
     from simvtr.model.network import Outputs
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the losses of a step are divided by: sums over all its clips, also those of other parts and other ranks.
+
+    They follow from the targets alone, so they are known before the first forward pass. Each of r ranks divides by an
+    r-th of them: the mean of the ranks' gradients is then the gradient of one big batch.
+    """
+
+    boxes: float  # one per object and frame that it is present in
+    labels: float  # class weights: 1 for a query with an object, `no_object` for one without
+    clips: float
+
+    @classmethod
+    def of(cls, targets: Sequence["Target"], queries: int, no_object: float) -> "Counts":
+        """Those of some targets. Of more objects than `queries` in a clip, the rest get no query."""
+        found = sum(min(queries, int(target.present.any(1).sum())) for target in targets)
+        boxes = sum(int(target.present.sum()) for target in targets)
+        return cls(float(boxes), found + no_object * (queries * len(targets) - found), float(len(targets)))
+
+
 class Losses:
     """Weighted sum of class, box, mask and dense class losses. See `LossConfig` for the weights.
 
@@ -33,7 +54,13 @@ class Losses:
     def __init__(self, config: LossConfig) -> None:
         self.config = config
 
-    def __call__(self, outputs: "Outputs", targets: Sequence["Target"], matches: Sequence[Match]) -> dict[str, Tensor]:
+    def __call__(
+        self,
+        outputs: "Outputs",
+        targets: Sequence["Target"],
+        matches: Sequence[Match],
+        counts: Counts | None = None,
+    ) -> dict[str, Tensor]:
         """Unweighted losses of the last layer by name, `aux` (weighted, all earlier layers) and the weighted `total`.
 
         Args:
@@ -41,19 +68,20 @@ class Losses:
                 the order of `matches`, or those of all queries (b, t, n, h, w) of clips without padding.
             targets: one per clip, on the device of the outputs.
             matches: what `match` gave for `outputs.logits` and `outputs.boxes`.
+            counts: of the step that these clips are a part of; None: they are all of it.
         Returns: scalars label, l1, giou, focal, dice, dense, aux, total. A clip without objects costs class loss only.
         """
-        count = box_count(targets)
-        losses = self._label_and_boxes(outputs.logits, outputs.boxes, targets, matches, count)
-        losses["focal"], losses["dice"] = self._masks(outputs.masks, targets, matches, count)
+        counts = counts or Counts.of(targets, outputs.logits.shape[2], self.config.no_object)
+        losses = self._label_and_boxes(outputs.logits, outputs.boxes, targets, matches, counts)
+        losses["focal"], losses["dice"] = self._masks(outputs.masks, targets, matches, counts)
         losses["dense"] = torch.zeros_like(losses["label"])
         if outputs.dense:
-            losses["dense"] = self._dense(outputs.dense, targets)
+            losses["dense"] = self._dense(outputs.dense, targets) / counts.clips
         total = self._weighted(losses)
         losses["aux"] = torch.zeros_like(total)
         for logits, boxes in outputs.aux:
             own = match(logits, boxes, targets, self.config)
-            layer = self._label_and_boxes(logits, boxes, targets, own, count)
+            layer = self._label_and_boxes(logits, boxes, targets, own, counts)
             losses["aux"] = losses["aux"] + self._weighted(layer)
         return {**losses, "total": total + losses["aux"]}
 
@@ -73,7 +101,7 @@ class Losses:
         return torch.stack(total).sum()
 
     def _label_and_boxes(
-        self, logits: Tensor, boxes: Tensor, targets: Sequence["Target"], matches: Sequence[Match], count: float
+        self, logits: Tensor, boxes: Tensor, targets: Sequence["Target"], matches: Sequence[Match], counts: Counts
     ) -> dict[str, Tensor]:
         logits = (logits[:, :1] if logits.stride(1) == 0 else logits).float()  # t equal copies have the mean of one
         labels = logits.new_full((logits.shape[0], logits.shape[2]), logits.shape[-1] - 1, dtype=torch.long)  # (b, n)
@@ -86,12 +114,12 @@ class Losses:
         weight = logits.new_ones(logits.shape[-1])
         weight[-1] = self.config.no_object
         wanted = labels[:, None].expand(logits.shape[:3])
-        label = F.cross_entropy(logits.flatten(0, 2), wanted.flatten(), weight)  # a mean weighted by class
+        label = F.cross_entropy(logits.flatten(0, 2), wanted.flatten(), weight, reduction="sum") / logits.shape[1]
         a, b = torch.cat(found).float(), torch.cat(truth)
         return {
-            "label": label,
-            "l1": (a - b).abs().sum() / count,
-            "giou": (1 - generalized_iou(a, b)).sum() / count,
+            "label": label / (counts.labels or 1.0),  # a mean weighted by class
+            "l1": (a - b).abs().sum() / (counts.boxes or 1.0),
+            "giou": (1 - generalized_iou(a, b)).sum() / (counts.boxes or 1.0),
         }
 
     def _masks(
@@ -99,7 +127,7 @@ class Losses:
         masks: Sequence[Tensor] | Tensor,
         targets: Sequence["Target"],
         matches: Sequence[Match],
-        count: float,
+        counts: Counts,
     ) -> tuple[Tensor, Tensor]:
         focal, dice = [], []
         for i, (target, (queries, objects)) in enumerate(zip(targets, matches, strict=True)):
@@ -111,13 +139,8 @@ class Losses:
             f, d = mask_losses(logits.flatten(1), truth.flatten(1))
             focal.append(f.sum())
             dice.append(d.sum())
-        return torch.stack(focal).sum() / count, torch.stack(dice).sum() / count
-
-
-def box_count(targets: Sequence["Target"]) -> float:
-    """Number of target boxes, one per object and frame it is present in; at least 1. Divides box and mask losses."""
-    # With several ranks this becomes the mean over ranks, so that the ranks' mean gradient is that of one big batch.
-    return max(1.0, float(sum(int(target.present.sum()) for target in targets)))
+        boxes = counts.boxes or 1.0
+        return torch.stack(focal).sum() / boxes, torch.stack(dice).sum() / boxes
 
 
 def at_stride(masks: Tensor, stride: int) -> Tensor:
@@ -171,11 +194,11 @@ def cell_classes(target: "Target", classes: int, stride: int) -> Tensor:
 
 
 def dense_class_loss(tokens: Tensor | Sequence[Tensor], cells: Sequence[Tensor]) -> Tensor:
-    """Soft cross-entropy of the class of every token, the mean over all tokens of all clips: ours.
+    """Soft cross-entropy of the class of every token: the mean over a clip's tokens, summed over clips. Ours.
 
     Args:
         tokens: one (t, k+1, h, w) a clip, logits.
         cells: one (t, k+1, h, w) a clip, of `cell_classes`.
     """
-    total = [-(truth * x.float().log_softmax(1)).sum() for x, truth in zip(tokens, cells, strict=True)]
-    return torch.stack(total).sum() / sum(truth[:, 0].numel() for truth in cells)
+    means = [-(truth * x.float().log_softmax(1)).sum(1).mean() for x, truth in zip(tokens, cells, strict=True)]
+    return torch.stack(means).sum()

@@ -1,0 +1,76 @@
+"""Two ranks are one training: the same numbers as one rank with all clips."""
+
+import json
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from simvtr.config import TrainConfig
+from simvtr.training.ranks import Ranks, device_of
+
+
+def page(recipe, folder: Path, **train) -> Path:
+    """The recipe as a file: fixed norms and no dropout, which are what differs between ranks."""
+    model = replace(recipe.model, frozen_norm=True, dropout=0.0)
+    whole = replace(recipe, out=str(folder / "run"), model=model, train=replace(recipe.train, **train))
+    folder.mkdir()
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump(msgspec.to_builtins(whole)))
+    return path
+
+
+def curve(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
+
+
+def together(starter, folder: Path, *words: str) -> list[int]:
+    """Two ranks, as torchrun starts them. Their exit codes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    env = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    argv = ["train", str(folder / "recipe.yaml"), *words]
+    ranks = [starter.start(argv, folder / f"{i}.txt", RANK=str(i), LOCAL_RANK=str(i), **env) for i in (0, 1)]
+    return [rank.wait() for rank in ranks]
+
+
+def test_two_ranks_have_the_loss_curve_of_one_with_all_clips(starter, tiny_recipe, tmp_path):
+    stages = tuple(replace(stage, clips=4) for stage in tiny_recipe.train.stages)
+    for name in ("one", "two"):
+        page(tiny_recipe, tmp_path / name, stages=stages, accumulate=2, checkpoint_minutes=0.0)
+    assert starter.start(["train", str(tmp_path / "one" / "recipe.yaml")], tmp_path / "said").wait() == 0
+    assert together(starter, tmp_path / "two") == [0, 0]
+    one, two = curve(tmp_path / "one"), curve(tmp_path / "two")
+    assert [line["step"] for line in two] == list(range(6))
+    for a, b in zip(one, two, strict=True):
+        for name in ("total", "label", "l1", "giou", "focal", "dice", "dense", "aux", "grad_norm"):
+            assert b[name] == pytest.approx(a[name], rel=1e-5, abs=1e-7), (a["step"], name)
+    assert [line["frames"] for line in two] == [line["frames"] for line in one]
+    said = (tmp_path / "two" / "0.txt").read_text()
+    assert "2 ranks by gloo, on cpu" in said
+    assert said.endswith(f"{tmp_path / 'two' / 'run'}\n")
+    assert "Warning" not in said
+    assert (tmp_path / "two" / "1.txt").read_text() == ""  # rank 0 speaks for all
+
+
+def test_clips_that_ranks_cannot_share_are_refused_in_one_line(starter, tiny_recipe, tmp_path):
+    page(tiny_recipe, tmp_path / "odd")  # two clips, then one
+    assert together(starter, tmp_path / "odd") == [1, 1]
+    said = (tmp_path / "odd" / "0.txt").read_text()
+    assert "clips must be multiples of ranks times train.accumulate, 2 x 1" in said
+    assert said.count("\n") == 1
+
+
+def test_without_torchrun_there_is_one_rank(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    ranks = Ranks(TrainConfig(device="cpu"))
+    assert (str(ranks), ranks.any(False)) == ("1 rank on cpu", False)
+
+
+def test_float16_needs_a_scaler_and_so_a_gpu():
+    with pytest.raises(ValueError, match=r"float16 needs train.device cuda, got cpu. Take bfloat16"):
+        device_of(TrainConfig(device="cpu", precision="float16"))
