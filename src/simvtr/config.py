@@ -169,6 +169,7 @@ class TrainConfig:
     optimizer: Literal["adabelief", "adamw"] = "adabelief"
     lr: float = 1e-5  # the report: not above 1e-4
     backbone_lr: float | None = None  # None: the same
+    freeze: int = 0  # fixed from the backbone's start: 1 the stem and the first stage (as DETR and VisTR), 4 all of it
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-16  # of the author's package; AdamW uses 1e-8
     weight_decay: float = 1e-4
@@ -179,6 +180,7 @@ class TrainConfig:
     schedule: Literal["step", "cosine"] = "step"  # step: times 0.1 at `drop`; cosine: down to 2 %
     drop: float = 12 / 18  # share of the training after which the step schedule drops
     warmup: int = 0  # steps of linear warm-up
+    checkpointing: bool = False  # do forward passes again in the backward pass: a fraction of the memory, same numbers
     accumulate: int = 1  # parts that a rank's clips of a step are run in, one after another: same step, less memory
     ema: float = 0.0  # decay of averaged weights, which are then the ones saved; 0: off
     crop_steps: int = 0  # first teach the backbone to classify crops of objects, 64 at a time: ours, from scratch
@@ -197,6 +199,8 @@ class TrainConfig:
             raise ValueError(f"train.lr must be above 0, got {self.lr}")
         if self.epochs < 1 or (self.steps is not None and self.steps < 1):
             raise ValueError(f"train.epochs and train.steps must be at least 1, got {self.epochs} and {self.steps}")
+        if not 0 <= self.freeze <= 4:
+            raise ValueError(f"train.freeze must be 0 to 4 stages, got {self.freeze}")
         if self.accumulate < 1 or any(stage.clips % self.accumulate for stage in self.stages):
             raise ValueError(
                 "train.accumulate must be at least 1 and divide the clips of every stage, got "
@@ -248,6 +252,7 @@ class IdentityConfig:
     birth: float = 0.1  # least score of a query that becomes a new object
     least: float = 0.02  # least score of a query that continues one
     duplicate: float = 0.6  # mask IoU over the window from which two queries are one object
+    doubt: int = 20  # frames of absence that a track's score starts with
     remember: int = 120  # frames for which a lost object can come back
     live: int = 50  # the most objects at a time, lost ones that are remembered included
 
@@ -261,9 +266,10 @@ class IdentityConfig:
         for name in ("unknown", "renew", "gate", "birth", "least", "duplicate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
-        if self.remember < 0 or self.live < 1:
+        if min(self.doubt, self.remember) < 0 or self.live < 1:
             raise ValueError(
-                f"identity: remember must be at least 0 frames, live at least 1, got {self.remember}, {self.live}"
+                "identity: doubt and remember must be at least 0 frames, live at least 1 object, "
+                f"got {self.doubt}, {self.remember} and {self.live}"
             )
 
 

@@ -252,14 +252,14 @@ def test_a_query_without_a_mask_in_any_frame_is_no_track():
 def test_another_identity_can_be_given_and_starts_anew_with_every_video():
     class Backwards:
         made = 0
+        doubt = None
 
         def __init__(self):
             Backwards.made += 1
-            self.windows = 0
 
-        def assign(self, outputs, selected):
-            self.windows += 1
-            assert outputs.embeddings.shape[1] == 3 and list(selected) == [0]
+        def assign(self, window):
+            assert window.embeddings.shape[0] == 3 and window.masks.shape[:2] == (1, 3)
+            assert window.masks.any((0, 2, 3)).tolist() == [True, False, False]
             return [12, 11, 10]
 
     predictor = Predictor(Fake(), identity=Backwards, threshold=0.5)
@@ -296,7 +296,7 @@ def test_frames_of_another_size_are_the_users_error():
         ({"window": 0}, "window must be at least 1"),
         ({"threshold": 1.5}, r"threshold must lie in \[0, 1\]"),
         ({"mask_threshold": 1.0}, "mask_threshold must lie between 0 and 1"),
-        ({"identity": "slots"}, 'identity must be "slot"'),
+        ({"identity": "slots"}, 'identity must be "slot", "link"'),
     ],
 )
 def test_wrong_settings_are_refused_at_once(options, message):

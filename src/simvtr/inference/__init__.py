@@ -1,7 +1,18 @@
 """From a model and a video to masks with identities: prediction, identity, tracks, drawing."""
 
-from simvtr.inference.identity import Identity, SlotIdentity
+from simvtr.inference.identity import Identity, SlotIdentity, Window
+from simvtr.inference.link import LinkIdentity
 from simvtr.inference.predictor import Predictor
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
 
-__all__ = ["FrameResult", "FrameTrack", "Identity", "Predictor", "SlotIdentity", "TrackBuilder", "Vote"]
+__all__ = [
+    "FrameResult",
+    "FrameTrack",
+    "Identity",
+    "LinkIdentity",
+    "Predictor",
+    "SlotIdentity",
+    "TrackBuilder",
+    "Vote",
+    "Window",
+]

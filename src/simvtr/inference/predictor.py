@@ -19,7 +19,8 @@ from torch import Tensor
 from simvtr.config import InferConfig
 from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
-from simvtr.inference.identity import Identity, SlotIdentity
+from simvtr.inference.identity import Identity, SlotIdentity, Window
+from simvtr.inference.link import LinkIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
 from simvtr.model.device import pick_device
 from simvtr.schema import Track
@@ -36,7 +37,8 @@ class Predictor:
         model: a `SimVTR`; it is put into eval mode, and on `device`.
         window: frames per forward pass, which share their objects; "all": the whole video. Coupled queries (VisTR)
             take at most `model.config.frames`; a shorter window is padded with its last frame.
-        identity: "slot": object i is query i; or what makes an `Identity` for each video.
+        identity: "slot": object i is query i; "link": objects are matched from window to window (`LinkIdentity`,
+            docs/identity.md); or what makes an `Identity` for each video, as `lambda: LinkIdentity(config)` does.
         threshold: in [0, 1]. A query whose score in a frame is below gets no mask there. 0.001 (VisTR's) keeps what a
             precision-recall curve needs; for looking at the result 0.5 is better, and faster.
         mask_threshold: in (0, 1), of the probability of a pixel.
@@ -44,7 +46,7 @@ class Predictor:
     Attributes: model_seconds, the time spent in the model so far.
 
     A score is the largest class probability of a query, "no object" in the softmax but not among the choices. The
-    same video gives the same result whatever the seed. Two queries on one object give two tracks.
+    same video gives the same result whatever the seed. By slots, two queries on one object give two tracks.
 
     >>> from simvtr.config import simvtr_tiny
     >>> from simvtr.model import SimVTR
@@ -64,7 +66,7 @@ class Predictor:
         self,
         model: "SimVTR",
         window: int | Literal["all"] = 1,
-        identity: Literal["slot"] | Callable[[], Identity] = "slot",
+        identity: Literal["slot", "link"] | Callable[[], Identity] = "slot",
         threshold: float = 0.001,
         mask_threshold: float = 0.5,
         device: str | torch.device | None = None,
@@ -72,14 +74,16 @@ class Predictor:
         InferConfig(window=window, threshold=threshold, mask_threshold=mask_threshold)  # checks them
         if not 0 < mask_threshold < 1:
             raise ValueError(f"Predictor: mask_threshold must lie between 0 and 1, both excluded, got {mask_threshold}")
-        if identity != "slot" and not callable(identity):
-            raise ValueError(f'Predictor: identity must be "slot" or make an Identity when called, got {identity!r}')
+        if identity not in _IDENTITIES and not callable(identity):
+            raise ValueError(
+                f'Predictor: identity must be "slot", "link" or make an Identity when called, got {identity!r}'
+            )
         self._most = model.config.frames if model.config.queries == "coupled" else None
         if self._most and window != "all" and window > self._most:
             raise ValueError(f"Predictor: window must be at most {self._most} frames for this model, got {window}")
         self.window: int | Literal["all"] = window
         self.threshold, self.mask_threshold = threshold, mask_threshold
-        self._identity = SlotIdentity if identity == "slot" else identity
+        self._identity = identity if callable(identity) else _IDENTITIES[identity]
         if device is not None:
             model.to(pick_device(device) if isinstance(device, str) else device)
         self.model = model.eval()
@@ -159,27 +163,35 @@ class Predictor:
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
         self.model_seconds += time.perf_counter() - begin
         queries: list[int] = picked[0].tolist()
-        identities = list(linker.assign(outputs, queries))
+        level = math.log(self.mask_threshold / (1 - self.mask_threshold))  # the threshold as a logit
+        present = np.zeros((t, probabilities.shape[1], *masks.shape[2:]), bool)  # (t, n, h/4, w/4)
+        present[:, queries] = (masks > level) & (probabilities[:, queries].max(-1) >= self.threshold)[..., None, None]
+        embeddings = outputs.embeddings[0].float().cpu().numpy()
         del outputs
+        named = linker.assign(Window(start, probabilities, present, embeddings))
         ids = self.model.config.category_ids
         names = dict(zip(ids, self.model.config.category_names, strict=True))
-        level = math.log(self.mask_threshold / (1 - self.mask_threshold))  # the threshold as a logit
         for i in range(t):
             votes = {
                 identity: Vote(dict(zip(ids, row, strict=True)))
-                for identity, row in zip(identities, probabilities[i].tolist(), strict=True)
+                for identity, row in zip(named, probabilities[i].tolist(), strict=True)
+                if identity is not None
             }
             tracks = []
             for m, query in enumerate(queries):
-                vote = votes[identities[query]]
-                if vote.score >= self.threshold:
-                    mask = _mask(masks[i, m], size, level)
+                identity = named[query]
+                if identity is not None and present[i, query].any():
+                    vote, mask = votes[identity], _mask(masks[i, m], size, level)
                     if mask is not None:
                         name, sure = names[vote.category_id], _sureness(masks[i, m], level)
-                        tracks.append(FrameTrack(identities[query], vote.category_id, name, vote.score, mask, sure))
+                        tracks.append(FrameTrack(identity, vote.category_id, name, vote.score, mask, sure))
             tracks.sort(key=lambda track: -track.score)
-            yield FrameResult(start + i, tracks, votes)
+            if linker.doubt is not None:
+                votes = {track.identity: votes[track.identity] for track in tracks}
+            yield FrameResult(start + i, tracks, votes, linker.doubt or 0)
 
+
+_IDENTITIES: dict[str, Callable[[], Identity]] = {"slot": SlotIdentity, "link": LinkIdentity}
 
 # What PyTorch says when memory ends: CUDA and MPS, the CPU on Linux and macOS, the CPU on Windows.
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -211,8 +223,6 @@ def _mask(logits: np.ndarray, size: tuple[int, int], level: float) -> np.ndarray
     OpenCV gives `torch.nn.functional.interpolate`'s numbers ten times as fast; the picture is made lying on its side,
     because run-length encoding reads columns.
     """
-    if not (logits > level).any():  # a bilinear mean cannot exceed its largest term
-        return None
     mask = (cv2.resize(np.ascontiguousarray(logits.T), size, interpolation=cv2.INTER_LINEAR) > level).T
     return mask if mask.any() else None
 

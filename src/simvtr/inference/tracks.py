@@ -50,11 +50,15 @@ class Vote(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """One frame of a video: its number from 0, its objects, highest score first, and every query's vote by identity."""
+    """One frame of a video: its number from 0, its objects, highest score first, and the votes by identity.
+
+    `doubt` is the number of frames of absence that a track's score starts with (`Identity.doubt`).
+    """
 
     index: int
     tracks: list[FrameTrack]
     votes: dict[int, Vote] = field(default_factory=dict)
+    doubt: int = 0
 
 
 class TrackBuilder:
@@ -64,7 +68,8 @@ class TrackBuilder:
     smaller id on a tie). Its score is that probability times the mean sureness of its masks, by their areas: a track
     whose outlines are doubtful comes later. VisTR takes the mean of each frame's highest probability and the most
     frequent category (SPEC §4); what the change is worth: docs/LOG.md. Mind that slot identities vote in every frame,
-    so an object seen in a tenth of a video has a low track score.
+    so an object seen in a tenth of a video has a low track score; linked ones vote where they are seen, and with
+    `doubt` the mean is taken over that many frames more.
 
     >>> builder = TrackBuilder()
     >>> ball = FrameTrack(4, category_id=2, category="ball", score=0.75, mask=np.ones((2, 3), bool), sureness=0.5)
@@ -77,6 +82,7 @@ class TrackBuilder:
 
     def __init__(self) -> None:
         self.frames = 0  # one past the highest frame added
+        self._doubt = 0
         self._masks: dict[int, dict[int, Rle]] = {}  # identity -> frame -> mask
         self._votes: Counter[int] = Counter()  # by identity
         self._probabilities: dict[int, dict[int, float]] = {}  # identity -> category -> sum over its votes
@@ -86,6 +92,7 @@ class TrackBuilder:
     def add(self, result: FrameResult) -> None:
         """Take in one frame. Frames may come in any order, each once."""
         self.frames = max(self.frames, result.index + 1)
+        self._doubt = result.doubt
         for identity, vote in result.votes.items():
             self._votes[identity] += 1
             total = self._probabilities.setdefault(identity, {})
@@ -114,6 +121,6 @@ class TrackBuilder:
             total = self._probabilities[identity]
             category_id = min(total, key=lambda c: (-total[c], c))
             sureness = self._sureness[identity] / self._areas[identity]
-            score = total[category_id] / self._votes[identity] * sureness
+            score = total[category_id] / (self._votes[identity] + self._doubt) * sureness
             found.append(Track(category_id, score, tuple(masks.get(i) for i in range(length)), identity))
         return sorted(found, key=lambda track: (-track.score, track.identity))
