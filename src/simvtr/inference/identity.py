@@ -23,9 +23,10 @@ class Window:
 class Identity(Protocol):
     """Names the objects of one video, window after window. A new one is made for every video."""
 
-    doubt: int | None
-    """None: an object votes on its class in every frame. A number: only where it has a mask, and its track's
-    score starts with so many frames of absence, so that a glimpse does not outrank what was seen for long."""
+    @property
+    def doubt(self) -> int | None:
+        """None: an object votes on its class in every frame. A number: only where it has a mask, and its track's
+        score starts with so many frames of absence, so that a glimpse does not outrank what was seen for long."""
 
     def assign(self, window: Window) -> Sequence[int | None]:
         """The identity of each of the n candidates, different numbers from 0; None: not an object of its own."""

@@ -20,17 +20,18 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What one query says in a window."""
+    """What one query says in a window. Its score, classes and frames are of those frames in which it has a mask."""
 
     index: int
-    score: float  # highest class probability, mean over the frames in which it has a mask
-    frames: np.ndarray  # numbers of these frames, rising
+    score: float  # highest class probability, mean over frames
     classes: np.ndarray  # (k,), sums to 1
+    embedding: np.ndarray  # (c,), length 1; (0,) where there are none
+    frames: np.ndarray  # numbers, rising
     masks: np.ndarray  # bool (t, h, w), of the whole window
-    first: np.ndarray  # bool (h, w), in the first of these frames
-    last: np.ndarray  # in the last
-    centres: np.ndarray  # (frames, 2), row and column
-    embedding: np.ndarray | None  # (c,), length 1
+    first: np.ndarray  # bool (h, w), in the first of its frames
+    last: np.ndarray
+    start: np.ndarray  # (2,), row and column: centre of the first mask
+    stop: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,13 @@ class _Object:
     """What is remembered of an object: as it was when last seen."""
 
     identity: int
-    frame: int  # last seen
-    seen: int  # number of frames
-    classes: np.ndarray  # (k,), sums to 1: mean over these frames
+    classes: np.ndarray  # (k,), sums to 1: mean over the frames in which it was seen
+    embedding: np.ndarray  # (c,), length 1; (0,) where there are none
+    seen: int  # number of these frames
+    frame: int  # the last of them
     mask: np.ndarray  # bool (h, w)
     centre: np.ndarray  # (2,), row and column
-    velocity: np.ndarray  # (2,), rows and columns a frame
-    embedding: np.ndarray | None  # (c,), length 1
+    velocity: np.ndarray  # (2,), a frame
 
 
 class LinkIdentity:
@@ -76,17 +77,16 @@ class LinkIdentity:
         known = list(self.objects.values())
         cost = np.minimum(_cost(known, queries, window.start, config), config.gate)  # (o, n)
         pairs = {j: known[i] for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] < config.gate}
+        for j, known_as in pairs.items():
+            self.objects[known_as.identity] = _continued(known_as, queries[j], config.renew)
         names: list[int | None] = [None] * window.masks.shape[1]
         for j, query in enumerate(queries):
             if j in pairs:
-                found = _continued(pairs[j], query, config.renew)
+                names[query.index] = pairs[j].identity
             elif query.score >= config.birth and self._room(window.start):
-                found = _newborn(self._born, query)
+                self.objects[self._born] = _newborn(self._born, query)
+                names[query.index] = self._born
                 self._born += 1
-            else:
-                continue
-            self.objects[found.identity] = found
-            names[query.index] = found.identity
         return names
 
     def _room(self, start: int) -> bool:
@@ -119,47 +119,46 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
 
     centres = np.stack([o.centre + step for o, step in zip(objects, steps, strict=True)])
     sizes = np.sqrt([np.count_nonzero(o.mask) for o in objects])[:, None]
-    far = np.linalg.norm(centres[:, None] - np.stack([q.centres[0] for q in queries]), axis=-1) / sizes
+    far = np.linalg.norm(centres[:, None] - np.stack([q.start for q in queries]), axis=-1) / sizes
 
+    alike = np.stack([o.embedding for o in objects]) @ np.stack([q.embedding for q in queries]).T
     classes = np.sqrt(np.stack([o.classes for o in objects])) @ np.sqrt(np.stack([q.classes for q in queries])).T
-    terms = [
+    terms = (
+        (config.embedding * bool(queries[0].embedding.size), np.minimum((1 - alike) / config.far, 1)),
+        (config.category, 1 - classes),
         (config.mask, config.unknown + (1 - overlap - config.unknown) * place),
         (config.motion, config.unknown + (np.minimum(far / config.reach, 1) - config.unknown) * place),
-        (config.category, 1 - classes),  # Bhattacharyya coefficient
-    ]
-    if queries[0].embedding is not None and objects[0].embedding is not None:
-        alike = np.stack([o.embedding for o in objects]) @ np.stack([q.embedding for q in queries]).T
-        terms.append((config.embedding, np.minimum((1 - alike) / config.far, 1)))
-    weights = sum(weight for weight, _ in terms)
-    return sum(weight * term for weight, term in terms) / weights
+    )
+    return np.sum([weight * term for weight, term in terms], axis=0) / sum(weight for weight, _ in terms)
 
 
 def _queries(window: Window, least: float) -> list[_Query]:
     """The queries with a mask and a score of `least`, best first: in an order that does not depend on their numbers."""
     step = -(-max(window.masks.shape[2:]) // _GRID)
-    grid = window.masks[:, :, ::step, ::step]
+    masks = window.masks[:, :, ::step, ::step]
+    seen: np.ndarray = masks.any(axis=(2, 3))  # (t, n)
     found = []
-    for i in range(grid.shape[1]):
-        there = grid[:, i].any((1, 2)).nonzero()[0]
-        if not len(there):
+    for i in range(masks.shape[1]):
+        frames = np.flatnonzero(seen[:, i])
+        probabilities = window.probabilities[frames, i]
+        if not len(frames) or (score := float(probabilities.max(-1).mean())) < least:
             continue
-        probabilities = window.probabilities[there, i]
-        score, classes = float(probabilities.max(-1).mean()), probabilities.mean(0)
-        if score >= least:
-            masks = grid[:, i]
-            query = _Query(
-                index=i,
-                score=score,
-                frames=there + window.start,
-                classes=classes / classes.sum(),
-                masks=masks,
-                first=masks[there[0]],
-                last=masks[there[-1]],
-                centres=np.stack([np.argwhere(masks[frame]).mean(0) for frame in there]),
-                embedding=None if window.embeddings is None else _unit(window.embeddings[i]),
-            )
-            found.append(query)
-    return sorted(found, key=lambda q: (-q.score, *q.centres[0]))
+        first, last = masks[frames[0], i], masks[frames[-1], i]
+        start = _centre(first)
+        query = _Query(
+            index=i,
+            score=score,
+            classes=probabilities.mean(0) / probabilities.mean(0).sum(),
+            embedding=np.zeros(0) if window.embeddings is None else _unit(window.embeddings[i]),
+            frames=frames + window.start,
+            masks=masks[:, i],
+            first=first,
+            last=last,
+            start=start,
+            stop=start if len(frames) == 1 else _centre(last),
+        )
+        found.append(query)
+    return sorted(found, key=lambda query: (-query.score, *query.start))
 
 
 def _distinct(queries: list[_Query], limit: float) -> list[_Query]:
@@ -178,32 +177,29 @@ def _distinct(queries: list[_Query], limit: float) -> list[_Query]:
 
 
 def _newborn(identity: int, query: _Query) -> _Object:
+    span = int(query.frames[-1] - query.frames[0])
     return _Object(
         identity=identity,
-        frame=int(query.frames[-1]),
-        seen=len(query.frames),
         classes=query.classes,
-        mask=query.last.copy(),  # not a view that holds the whole window
-        centre=query.centres[-1],
-        velocity=_velocity(query.frames, query.centres),
         embedding=query.embedding,
+        seen=len(query.frames),
+        frame=int(query.frames[-1]),
+        mask=query.last.copy(),  # a view would hold the whole window
+        centre=query.stop,
+        velocity=(query.stop - query.start) / max(1, span),
     )
 
 
 def _continued(known: _Object, query: _Query, renew: float) -> _Object:
     """The object as it is after the window in which the query found it."""
     newest = _newborn(known.identity, query)
-    frames, centres = np.array([known.frame, *query.frames]), np.stack([known.centre, *query.centres])
     seen = known.seen + newest.seen
-    embedding = newest.embedding
-    if embedding is not None and known.embedding is not None:
-        embedding = _unit((1 - renew) * known.embedding + renew * embedding)
     return replace(
         newest,
-        seen=seen,
         classes=(known.seen * known.classes + newest.seen * newest.classes) / seen,
-        velocity=(known.velocity + _velocity(frames, centres)) / 2,
-        embedding=embedding,
+        embedding=_unit((1 - renew) * known.embedding + renew * newest.embedding),
+        seen=seen,
+        velocity=(known.velocity + (newest.centre - known.centre) / max(1, newest.frame - known.frame)) / 2,
     )
 
 
@@ -218,9 +214,10 @@ def _moved(mask: np.ndarray, step: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _velocity(frames: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Rows and columns a frame (2,), from the first to the last of the centres (frames, 2)."""
-    return (centres[-1] - centres[0]) / max(1, frames[-1] - frames[0])
+def _centre(mask: np.ndarray) -> np.ndarray:
+    """Row and column (2,), the mean over the pixels of a mask with at least one."""
+    rows, columns = mask.nonzero()
+    return np.array([rows.mean(), columns.mean()])
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

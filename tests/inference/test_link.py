@@ -1,0 +1,211 @@
+"""Rules of `link`, on windows whose objects are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simvtr.config import IdentityConfig
+from simvtr.inference import LinkIdentity, Window
+
+H, W, SIDE = 48, 64, 10  # the picture and the side of an object
+
+
+def square(row, column):
+    mask = np.zeros((H, W), bool)
+    mask[max(0, row) : max(0, row + SIDE), max(0, column) : max(0, column + SIDE)] = True
+    return mask
+
+
+def window(start, *frames, score=0.9, embeddings=True, order=None):
+    """A window of objects; a frame is a list of (row, column), None where an object is not seen.
+
+    Object i has class i modulo 3 and an embedding of its own; query j is object order[j].
+    """
+    n = len(frames[0])
+    order = list(range(n)) if order is None else list(order)
+    blank = np.zeros((H, W), bool)
+    masks = np.stack([[blank if place is None else square(*place) for place in frame] for frame in frames])
+    scores = np.broadcast_to(score, n)
+    probabilities = np.stack([np.eye(3)[i % 3] * scores[i] + 0.01 for i in range(n)])[None].repeat(len(frames), 0)
+    known = np.eye(16)[:n]
+    return Window(start, probabilities[:, order], masks[:, order], known[order] if embeddings else None)
+
+
+def names(windows, config=None):
+    link = LinkIdentity(config)
+    return [link.assign(w) for w in windows]
+
+
+# --- one rule at a time ---------------------------------------------------------------------------------------------
+
+
+def test_an_object_keeps_its_name_whatever_query_finds_it():
+    assert names([window(0, [(0, 0), (30, 40)]), window(1, [(0, 2), (30, 42)], order=(1, 0))]) == [[0, 1], [1, 0]]
+
+
+def test_the_best_score_gets_the_lowest_name():
+    assert names([window(0, [(0, 0), (30, 40)], score=[0.5, 0.8])]) == [[1, 0]]
+
+
+@pytest.mark.parametrize("embeddings", [True, False])
+def test_a_lost_object_comes_back_where_it_went(embeddings):
+    there, gone = [(5, 5), (30, 40)], [None, (30, 40)]
+    frames = [there, gone, gone, there]
+    found = names([window(i, frame, embeddings=embeddings) for i, frame in enumerate(frames)])
+    assert found == [[0, 1], [None, 1], [None, 1], [0, 1]]
+
+
+def test_an_object_comes_back_elsewhere_by_its_embedding_for_as_long_as_it_is_remembered():
+    windows = [window(0, [(5, 5), (30, 40)]), window(120, [(30, 5), (30, 40)])]
+    assert names(windows) == [[0, 1], [0, 1]]
+    assert names(windows, IdentityConfig(remember=119)) == [[0, 1], [0, 1]]  # frames 1 to 119 unseen
+    assert names(windows, IdentityConfig(remember=118)) == [[0, 1], [2, 3]]
+
+
+def test_a_query_below_the_birth_score_continues_an_object_and_founds_none():
+    weak = window(1, [(0, 0), (30, 40)], score=0.05)
+    assert names([window(0, [(0, 0), None]), weak]) == [[0, None], [0, None]]
+    assert names([window(0, [(0, 0), None]), weak], IdentityConfig(least=0.2)) == [[0, None], [None, None]]
+
+
+def test_of_two_queries_on_one_object_the_better_one_keeps_it():
+    assert names([window(0, [(0, 0), (0, 1), (30, 40)], score=[0.6, 0.8, 0.7])]) == [[None, 0, 1]]  # IoU 90 / 110
+    assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two
+
+
+def test_motion_tells_objects_apart_that_look_the_same():
+    def frame(i):  # two equal objects, one over the other by frame 4, then past it
+        return window(i, [(10, 2 + 6 * i), (14, 50 - 6 * i)], embeddings=False)
+
+    alike = [replace(w, probabilities=np.full_like(w.probabilities, 0.3)) for w in map(frame, range(9))]
+    config = IdentityConfig(duplicate=1.0)
+    assert names(alike, config) == [[0, 1]] * 9
+    assert names(alike, replace(config, motion=0.0, mask=1.0)) == [[0, 1]] * 9  # the mask moves on too
+
+
+def test_there_are_no_more_objects_than_allowed_and_the_longest_lost_one_makes_room():
+    three = [(0, 0), (0, 40), (30, 40)]
+    config = IdentityConfig(live=2)
+    assert names([window(0, three)], config) == [[0, 1, None]]
+    found = names([window(0, [three[0], None, None]), window(1, [None, *three[1:]])], config)
+    assert found == [[0, None, None], [None, 1, 2]]
+    link = LinkIdentity(config)
+    for i in range(3):
+        link.assign(window(i, three))
+    assert sorted(link.objects) == [0, 1]
+
+
+def test_an_empty_window_names_nothing_and_forgets_nothing():
+    empty = Window(1, np.zeros((1, 0, 3)), np.zeros((1, 0, H, W), bool))
+    assert names([window(0, [(0, 0)]), empty, window(2, [(0, 0)])]) == [[0], [], [0]]
+
+
+def test_class_alone_does_not_bring_back_what_was_lost_for_long():
+    far = [window(0, [(0, 0)], embeddings=False), window(60, [(35, 50)], embeddings=False)]
+    assert names(far, IdentityConfig(unknown=0.8)) == [[0], [1]]
+
+
+def test_large_masks_are_compared_on_a_grid():
+    def large(start, row):
+        mask = np.zeros((1, 1, 1080, 1920), bool)
+        mask[..., row : row + 300, 200:500] = True
+        return Window(start, np.full((1, 1, 1), 0.9), mask)
+
+    link = LinkIdentity()
+    assert [link.assign(large(i, 100 + 20 * i)) for i in range(3)] == [[0], [0], [0]]
+    assert link.objects[0].mask.shape == (72, 128)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"embedding": -1.0}, "weights must not be negative"),
+        ({"embedding": 0.0, "mask": 0.0, "category": 0.0, "motion": 0.0}, "one above 0"),
+        ({"fade": 0.0}, "identity.fade must be above 0, got 0"),
+        ({"gate": 1.5}, r"identity.gate must lie in \[0, 1\], got 1.5"),
+        ({"live": 0}, "live at least 1 object"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        IdentityConfig(**change)
+
+
+# --- properties -----------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def scenes(draw):
+    """Places of n objects in t frames: each has a row of its own, and moves along it a few columns a frame."""
+    n, t = draw(st.integers(1, 4)), draw(st.integers(2, 10))
+    places = []
+    for i in range(n):
+        column, speed = draw(st.integers(0, W - SIDE)), draw(st.integers(-3, 3))
+        places.append([(12 * i, min(max(column + speed * frame, 0), W - SIDE)) for frame in range(t)])
+    return [list(frame) for frame in zip(*places, strict=True)]
+
+
+def cut(scene, length, shuffled=None, **options):
+    """The scene in windows of so many frames, with queries in the same order or drawn anew for each window."""
+    for start in range(0, len(scene), length):
+        order = None if shuffled is None else shuffled.permutation(len(scene[0]))
+        yield window(start, *scene[start : start + length], order=order, **options), order
+
+
+@settings(max_examples=60, deadline=None)
+@given(scenes(), st.integers(1, 10), st.booleans())
+def test_identities_never_split_or_merge_on_perfect_masks_without_occlusion(scene, length, embeddings):
+    found = names(w for w, _ in cut(scene, length, embeddings=embeddings))
+    assert all(sorted(one) == list(range(len(scene[0]))) for one in found) and len(set(map(tuple, found))) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(scenes(), st.integers(1, 5), st.integers(0, 999))
+def test_permuting_the_queries_between_windows_changes_nothing(scene, length, seed):
+    found = names(w for w, _ in cut(scene, length))
+    shuffled = list(cut(scene, length, np.random.default_rng(seed)))
+    assert [list(np.array(one)[order]) for one, (_, order) in zip(found, shuffled, strict=True)] == names(
+        w for w, _ in shuffled
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4))
+def test_two_passes_over_the_same_noise_give_the_same_names_and_no_name_twice_in_a_window(seed, length):
+    def noise():
+        random = np.random.default_rng(seed)
+        for start in range(0, 20, length):
+            yield Window(
+                start,
+                random.dirichlet(np.ones(4), (length, 6))[..., :3],
+                random.random((length, 6, 8, 8)) > random.random((length, 6, 1, 1)),
+                random.normal(size=(6, 4)),
+            )
+
+    first = names(noise())
+    assert first == names(noise())
+    for one in first:
+        given_names = [name for name in one if name is not None]
+        assert len(given_names) == len(set(given_names))
+
+
+@settings(max_examples=30, deadline=None)
+@given(scenes())
+def test_one_window_of_the_whole_video_is_what_slots_are(scene):
+    (whole,) = names([window(0, *scene)])
+    assert sorted(whole) == list(range(len(scene[0])))  # one object a query, nothing dropped
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(0, 20))
+def test_no_more_is_remembered_than_allowed_however_long_the_video(seed, live, remember):
+    random = np.random.default_rng(seed)
+    link = LinkIdentity(IdentityConfig(live=live, remember=remember))
+    for start in range(0, 200, 4):  # every window has other objects
+        masks = random.random((4, 5, 8, 8)) > 0.7
+        link.assign(Window(start, random.random((4, 5, 3)) / 3, masks, random.normal(size=(5, 4))))
+        assert len(link.objects) <= live
+        assert all(start - known.frame <= remember + 1 for known in link.objects.values())
