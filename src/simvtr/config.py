@@ -93,10 +93,13 @@ class DataConfig:
     images: str = ""  # folder that its file names start from
     first: int = 0  # first frame of every video that is used
     last: int | None = None  # one past the last; None: to the end
+    weight: float | None = None  # share of the clips, relative to the other data sets'; None in all: by their frames
 
     def __post_init__(self) -> None:
         if self.first < 0 or (self.last is not None and self.last <= self.first):
             raise ValueError(f"data: frames {self.first}:{self.last} are none; first must be 0 or more and below last")
+        if self.weight is not None and self.weight <= 0:
+            raise ValueError(f"data.weight must be above 0, got {self.weight}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,10 @@ class Recipe:
     validate: DataConfig | None = None
     validate_every: int = 0  # steps; 0: only at the end
     train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self) -> None:
+        if len({data.weight is None for data in self.data}) > 1:
+            raise ValueError(f"data: either all sets must have a weight, or none, got {[d.weight for d in self.data]}")
 
 
 def simvtr_r50(**changes) -> ModelConfig:

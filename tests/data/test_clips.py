@@ -37,6 +37,20 @@ def test_an_anchor_outside_its_video_is_refused():
         window(10, 2, 10)
 
 
+def test_weights_are_shares_of_the_clips_and_frames_take_turns():
+    # 12 anchors a round: a quarter are 3 of the first set's 10 frames, the rest 4 rounds and 1 of the other's 2
+    plan = BatchPlan(
+        [("a", 6), ("b", 4), ("c", 2)], [Stage(frames=(1,), clips=12)], 5, seed=2, shares=[(2, 1.0), (1, 3.0)]
+    )
+    assert plan.anchors == 12
+    for step in range(5):
+        seen = Counter((clip.video, clip.frames[0]) for clip in plan[step])
+        assert sum(count for (video, _), count in seen.items() if video in "ab") == 3
+        assert max(count for (video, _), count in seen.items() if video in "ab") == 1
+        assert sorted(count for (video, _), count in seen.items() if video == "c") == [4, 5]
+    assert plan[1] != plan[2]
+
+
 def test_every_frame_is_an_anchor_once_per_epoch_whatever_the_batch():
     # single frames, so that the window is the anchor; 3 clips a step do not divide 13 anchors
     plan = BatchPlan(VIDEOS, [Stage(frames=(1,), clips=3)], steps=13, seed=1)  # 39 clips: 3 epochs

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -211,6 +213,23 @@ def test_one_id_with_two_names_is_refused(tiny_recipe, tiny_data, tmp_path):
     both = replace(tiny_recipe, data=(tiny_data, replace(tiny_data, truth=str(truth))))
     with pytest.raises(DataError, match=r"other.json: category 1 must mean the same.*'submarine' here"):
         train(both, progress=False)
+
+
+def test_a_broken_data_set_is_refused_before_the_first_step(tiny_recipe, tiny_data, tmp_path):
+    elsewhere = tmp_path / "images"
+    shutil.copytree(tiny_data.images, elsewhere)
+    last = sorted(elsewhere.rglob("*.jpg"))[-1]
+    last.unlink()
+    broken = replace(tiny_recipe, data=(replace(tiny_data, images=str(elsewhere)),))
+    with pytest.raises(
+        DataError, match=r"frame 3: '.*': every frame must have its image; 1 are not. See: simvtr check"
+    ):
+        train(broken, progress=False)
+
+
+def test_a_training_says_how_long_it_waited_for_data(tiny_recipe, capsys):
+    train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))
+    assert re.search(r"1 steps in 0:\d\d, \d+% of it waiting for data; weights", capsys.readouterr().err)
 
 
 def test_a_training_that_diverges_says_so_and_stops(tiny_recipe):

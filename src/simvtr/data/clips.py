@@ -6,7 +6,7 @@ Everything here is a pure function of the seed and the step, so a resumed run se
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import ceil
 from typing import Any
 
@@ -57,7 +57,8 @@ class BatchPlan:
     """The clips of every step; `plan[step]` is a list of `ClipPlan`, all with the same number of frames.
 
     Anchors are drawn without replacement: the steps walk through one shuffled list of all frames after another, also
-    across the borders of batches and stages. Only t, not the anchors, differs between stages.
+    across the borders of batches and stages. Only t, not the anchors, differs between stages. With `shares`, such a
+    list is as long, but holds a set's frames several times, or some of them, as its share asks for.
 
     Args:
         videos: (key, length) of each video, as `VideoDataset.videos`.
@@ -65,6 +66,7 @@ class BatchPlan:
         steps: optimiser steps of the whole training.
         seed: of everything random.
         wrap: see `window`.
+        shares: (number of videos, weight) of each data set, in the order of `videos`; empty: every frame once.
     Raises: ValueError when there is no frame or no step.
 
     >>> plan = BatchPlan([("a", 3), ("b", 2)], [Stage(share=1.0, frames=(2,), clips=5)], steps=4, seed=25)
@@ -81,10 +83,19 @@ class BatchPlan:
         steps: int,
         seed: int,
         wrap: bool = False,
+        shares: Sequence[tuple[int, float]] = (),
     ) -> None:
         self._videos, self._stages, self._seed, self._wrap = tuple(videos), tuple(stages), seed, wrap
         self._ends = list(accumulate(length for _, length in self._videos))  # anchors up to and with each video
         self.anchors = self._ends[-1] if self._ends else 0
+        lasts = [0, *accumulate(count for count, _ in shares)]
+        starts = [self._ends[last - 1] if last else 0 for last in lasts]  # first anchor of each set, and the end
+        total = sum(weight for _, weight in shares)
+        self._sets = [
+            (start, end, round(self.anchors * weight / total))
+            for (start, end), (_, weight) in zip(pairwise(starts), shares, strict=True)
+        ] or [(0, self.anchors, self.anchors)]
+        self.anchors = sum(count for _, _, count in self._sets)  # of a list: shares are rounded
         if steps < 1 or self.anchors < 1:
             raise ValueError(f"BatchPlan: needs at least 1 step and 1 frame, got {steps} and {self.anchors}")
         shares = list(accumulate(stage.share for stage in self._stages))
@@ -118,10 +129,20 @@ class BatchPlan:
     def _anchor(self, position: int) -> tuple[int, int]:
         epoch, place = divmod(position, self.anchors)
         if self._order is None or self._order[0] != epoch:
-            self._order = (epoch, np.random.default_rng((self._seed, _ANCHORS, epoch)).permutation(self.anchors))
+            self._order = (epoch, self._shuffled(np.random.default_rng((self._seed, _ANCHORS, epoch))))
         anchor = int(self._order[1][place])
         video = bisect_right(self._ends, anchor)
         return video, anchor - (self._ends[video - 1] if video else 0)
+
+    def _shuffled(self, rng: np.random.Generator) -> np.ndarray:
+        """All anchors of an epoch in random order: of each set whole rounds, and a part of one."""
+        if len(self._sets) == 1:
+            return rng.permutation(self.anchors)
+        drawn = []
+        for start, end, count in self._sets:
+            rounds, rest = divmod(count, end - start)
+            drawn += [np.arange(start, end)] * rounds + [start + rng.permutation(end - start)[:rest]]
+        return rng.permutation(np.concatenate(drawn))
 
 
 def steps_of_epochs(videos: Sequence[tuple[Hashable, int]], stages: Sequence[Stage], epochs: int) -> int:

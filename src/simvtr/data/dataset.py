@@ -237,10 +237,13 @@ class VideoDataset:
 
 
 class JoinedDataset:
-    """Several data sets as one. A video's key is (position of its set, its id), so ids may repeat."""
+    """Several data sets as one. A video's key is (position of its set, its id), so ids may repeat.
 
-    def __init__(self, parts: Sequence[VideoDataset]) -> None:
-        self.parts = tuple(parts)
+    `weights`: what share of the clips each set should have, relative to the others; none: as it has frames.
+    """
+
+    def __init__(self, parts: Sequence[VideoDataset], weights: Sequence[float] = ()) -> None:
+        self.parts, self.weights = tuple(parts), tuple(weights)
 
     @property
     def videos(self) -> list[tuple[tuple[int, int], int]]:
@@ -251,6 +254,15 @@ class JoinedDataset:
     def skipped(self) -> int:
         """Tracks left out because the model does not know their category."""
         return sum(part.skipped for part in self.parts)
+
+    @property
+    def shares(self) -> list[tuple[int, float]]:
+        """Number of videos and weight of each set, in the order of `videos`; empty without weights."""
+        return (
+            [(len(part.videos), weight) for part, weight in zip(self.parts, self.weights, strict=True)]
+            if self.weights
+            else []
+        )
 
     def clip(self, key: tuple[int, int], frames: Sequence[int]) -> Clip:
         """As `VideoDataset.clip`."""
@@ -268,5 +280,6 @@ def open_data(
         [
             VideoDataset(truth, config.images, category_ids=category_ids, first=config.first, last=config.last)
             for config, truth in zip(configs, truths, strict=True)
-        ]
+        ],
+        [config.weight for config in configs if config.weight is not None],
     )

@@ -59,6 +59,24 @@ class Backbone(nn.Module):
         self.channels = [about.channels()[i] for i in self.taken]
         freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]
         self.body = freeze(body) if config.frozen_norm else body
+        modules = about.module_name()  # where each level ends
+        self.ends = [modules[levels[stride]].replace(".", "_") for stride in (4, 8, 16, 32)]
+
+    def freeze(self, stages: int) -> None:
+        """Fix the stem and the first stages, statistics of their norms included: 1 as DETR and VisTR do, 4 everything.
+
+        To be called after `train()`, which would let the statistics move again. 0: nothing.
+        Raises: DataError when the network cannot be cut there.
+        """
+        if not stages:
+            return
+        children, end = dict(self.body.named_children()), self.ends[stages - 1]
+        if end not in children:
+            raise DataError(f"train.freeze must be 0 with a backbone that is no chain of stages, got {stages}")
+        for name, module in children.items():
+            module.requires_grad_(False).eval()
+            if name == end:
+                return
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
         levels = self.body(pictures)

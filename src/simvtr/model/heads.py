@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -82,36 +83,45 @@ class MaskHead(nn.Module):
         with torch.no_grad():  # most pixels are none of the object's: start there instead of learning it first
             self.out.bias.fill_(-2.0)
 
-    def forward(self, memory: Tensor, maps: Tensor, levels: list[Tensor], clip: Tensor) -> Tensor:
-        """Masks of p instances.
+    def adapt(self, levels: list[Tensor]) -> list[Tensor]:
+        """Backbone maps (b·t, c_i, h_i, w_i), fine to coarse -> what is added to the enlarged map, coarse to fine."""
+        return [adapter(level) for adapter, level in zip(self.adapters, reversed(levels), strict=True)]
+
+    def forward(self, memory: Tensor, maps: Tensor, finer: Sequence[Tensor], clip: Tensor) -> Tensor:
+        """Masks of p instances; with `conv3d_head`, what `over_time` makes masks of. No frame needs another one.
 
         Args:
             memory: (b, t, c, h, w).
             maps: (p, t, heads, h, w), of instance p in every frame.
-            levels: backbone maps at strides (2,) 4, 8, 16, each (b·t, c_i, h_i, w_i).
+            finer: what `adapt` gave, each (b, t, c_i, h_i, w_i).
             clip: (p,), which of the b clips each instance belongs to.
-        Returns: logits (p, t, h, w) of the finest level's size.
+        Returns: logits (p, t, h, w) of the finest level's size; with `conv3d_head` features (p, t, c/16, h, w).
         """
         t = memory.shape[1]
         frame = (clip[:, None] * t + torch.arange(t, device=clip.device)).flatten()  # (p·t,), index of a frame in b·t
+        levels = [rearrange(level, "b t c h w -> (b t) c h w") for level in finer]
         # conv(memory ⊕ maps) = conv(memory) + conv(maps): the first term once per frame
         of_memory, of_maps = self.lay1.weight.split([self.memory_channels, maps.shape[2]], dim=1)
         shared = F.conv2d(rearrange(memory, "b t c h w -> (b t) c h w"), of_memory, padding=1)
         own = F.conv2d(rearrange(maps, "p t e h w -> (p t) e h w"), of_maps, self.lay1.bias, padding=1)
         x = F.relu(self.norm1(shared[frame] + own))
         x = F.relu(self.norm2(self.lay2(x)))
-        x = self._step_down(x, self.adapters[0](levels[-1]), frame)
+        x = self._step_down(x, levels[0], frame)
         x = F.relu(self.norm3(self.lay3(x)))
-        x = self._step_down(x, self.adapters[1](levels[-2]), frame)
+        x = self._step_down(x, levels[1], frame)
         x = F.relu(self.norm4(self.lay4(x)))
-        x = self._step_down(x, self.adapters[2](levels[-3]), frame)
+        x = self._step_down(x, levels[2], frame)
         x = F.relu(self.norm5(self.deform1(x)))
         if len(levels) == 4:
-            x = self._step_down(x, self.adapters[3](levels[-4]), frame)
+            x = self._step_down(x, levels[3], frame)
             x = F.relu(self.norm6(self.lay5(x)))
         if isinstance(self.out, _Conv3dHead):
-            return self.out(rearrange(x, "(p t) c h w -> p c t h w", t=t))
+            return rearrange(x, "(p t) c h w -> p t c h w", t=t)
         return rearrange(self.out(x), "(p t) 1 h w -> p t h w", t=t)
+
+    def over_time(self, x: Tensor) -> Tensor:
+        """What needs all frames at once: VisTR's 3-D convolutions, or nothing. Logits (p, t, h, w)."""
+        return self.out(rearrange(x, "p t c h w -> p c t h w")) if isinstance(self.out, _Conv3dHead) else x
 
     @staticmethod
     def _step_down(x: Tensor, level: Tensor, frame: Tensor) -> Tensor:

@@ -21,8 +21,11 @@ from torch import Tensor, nn
 from simvtr.config import ModelConfig
 from simvtr.model.backbone import Backbone
 from simvtr.model.heads import AttentionMaps, BoxHead, MaskHead
+from simvtr.model.memory import in_parts, joined
 from simvtr.model.position import sine_position
 from simvtr.model.transformer import Transformer
+
+FRAMES = 2  # of a part, where pictures are forgotten and looked at again
 
 Select = Callable[[int, Tensor, Tensor], Tensor]
 """(index of a clip, its logits (t, n, k+1), its boxes (t, n, 4)) -> indices of the instances whose masks are wanted."""
@@ -55,6 +58,7 @@ class SimVTR(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.checkpointing = False  # in training: less memory, more time, the same numbers (`train.checkpointing`)
         c, k = config.channels, config.classes
         self.backbone = Backbone(config)
         self.project = nn.Conv2d(self.backbone.channels[-1], c, kernel_size=1)
@@ -88,28 +92,44 @@ class SimVTR(nn.Module):
         if padding is not None and padding.any():
             return self._clip_by_clip(frames, padding, select)
         b, t = frames.shape[:2]
-        levels = self.backbone(rearrange(frames, "b t c H W -> (b t) c H W"))  # (b·t, c_i, h_i, w_i), fine → coarse
-        features = rearrange(self._features(levels), "(b t) c h w -> b t h w c", t=t)
+        saving = self.checkpointing and self.training
+        # Trainable norms take their statistics over all pictures: these stay in one part.
+        part = FRAMES if saving and self.config.frozen_norm else None
+        looks = zip(*in_parts(self._look, part, 0, rearrange(frames, "b t c H W -> (b t) c H W")), strict=True)
+        features, *finer = (rearrange(joined(list(x), 0), "(b t) c h w -> b t c h w", t=t) for x in looks)
+        dense = [finer.pop()] if self.dense_heads and self.training else []
+        features = rearrange(features, "b t c h w -> b t h w c")
         h, w = features.shape[2:4]
         position = sine_position(t, h, w, self.config.channels).to(features.device)
         memory, slots = self.transformer(
             self.query.weight,
             rearrange(features, "b t h w c -> b (t h w) c"),
             rearrange(position, "t h w c -> (t h w) c"),
+            saving,
         )
         memory = rearrange(memory, "b (t h w) c -> b t c h w", t=t, h=h)
         tracks = self._repeat(slots, t)  # l b t n c
         logits, boxes = self._repeat(self.class_head(slots), t), self._repeat(self.box_head(slots), t)
         chosen = None if select is None else [select(i, logits[-1, i], boxes[-1, i]) for i in range(b)]
-        masks = self._masks(tracks[-1], memory, levels, chosen)
+        masks = self._masks(tracks[-1], memory, finer, chosen, saving)
         return Outputs(
             logits=logits[-1],
             boxes=boxes[-1],
             masks=masks,
             aux=tuple(zip(logits[:-1], boxes[:-1], strict=True)),
             embeddings=tracks[-1].mean(dim=1),
-            dense=self._dense(levels[-2], features, memory) if self.training else (),
+            dense=self._dense(dense, features, memory),
         )
+
+    def _look(self, pictures: Tensor) -> tuple[Tensor, ...]:
+        """All that is wanted of pictures (p, 3, H, W): features, what the mask head adds to them from coarse to fine,
+        and with `dense_class` in training the class logits at stride 16; each (p, c_i, h_i, w_i)."""
+        levels = self.backbone(pictures)  # (p, c_i, h_i, w_i), fine → coarse
+        wanted = (self._features(levels), *self.mask_head.adapt(levels[:-1]))
+        if not (self.dense_heads and self.training):
+            return wanted
+        logits = self.dense_heads[0](rearrange(levels[-2], "p c h w -> p h w c"))
+        return (*wanted, rearrange(logits, "p h w k -> p k h w"))
 
     def _features(self, levels: list[Tensor]) -> Tensor:
         """What becomes tokens: the last map in c channels; at stride 16 enlarged, with the one before it added."""
@@ -128,7 +148,7 @@ class SimVTR(nn.Module):
         return rearrange(slots, "l b (t n) c -> l b t n c", t=t)
 
     def _masks(
-        self, tracks: Tensor, memory: Tensor, levels: list[Tensor], chosen: list[Tensor] | None
+        self, tracks: Tensor, memory: Tensor, finer: list[Tensor], chosen: list[Tensor] | None, saving: bool
     ) -> Tensor | list[Tensor]:
         """Masks of the chosen instances of each clip, in the order given."""
         b, n = tracks.shape[0], tracks.shape[2]
@@ -136,20 +156,22 @@ class SimVTR(nn.Module):
         wanted = [torch.arange(n, device=device)] * b if chosen is None else [c.to(device) for c in chosen]
         clip = torch.cat([torch.full_like(queries, i) for i, queries in enumerate(wanted)])  # (p,)
         pairs = tracks[clip, :, torch.cat(wanted)]  # (p, t, c)
-        maps = self.maps(pairs, self.maps.keys(memory)[clip])
-        masks = self.mask_head(memory, maps, levels[:-1], clip)
+
+        def draw(pairs: Tensor, keys: Tensor, memory: Tensor, *finer: Tensor) -> Tensor:
+            return self.mask_head(memory, self.maps(pairs, keys[clip]), finer, clip)
+
+        drawn = in_parts(draw, FRAMES if saving else None, 1, pairs, self.maps.keys(memory), memory, *finer)
+        masks = self.mask_head.over_time(joined(drawn, 1))
         if chosen is None:
             return rearrange(masks, "(b n) t h w -> b t n h w", b=b)
         return [rearrange(m, "p t h w -> t p h w") for m in masks.split([len(x) for x in wanted])]
 
-    def _dense(self, level: Tensor, features: Tensor, memory: Tensor) -> tuple[Tensor, ...]:
+    def _dense(self, level: list[Tensor], features: Tensor, memory: Tensor) -> tuple[Tensor, ...]:
         """A class for every token of the backbone and of the encoder: a signal the classes need early from scratch."""
-        if not self.dense_heads:
+        if not level:
             return ()
-        level = rearrange(level, "(b t) c h w -> b t h w c", t=features.shape[1])
-        memory = rearrange(memory, "b t c h w -> b t h w c")
-        logits = [head(grid) for head, grid in zip(self.dense_heads, (level, features, memory), strict=True)]
-        return tuple(rearrange(grid, "b t h w k -> b t k h w") for grid in logits)
+        grids = zip(self.dense_heads[1:], (features, rearrange(memory, "b t c h w -> b t h w c")), strict=True)
+        return (*level, *(rearrange(head(grid), "b t h w k -> b t k h w") for head, grid in grids))
 
     def _clip_by_clip(self, frames: Tensor, padding: Tensor, select: Select | None) -> Outputs:
         """Every clip on the rectangle that is its own, then side by side; a mask is -inf where the padding was."""

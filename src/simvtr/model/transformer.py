@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from simvtr.config import ModelConfig
+from simvtr.model.memory import forgetful
 
 
 class _Layer(nn.Module):
@@ -75,21 +76,23 @@ class Transformer(nn.Module):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, query: Tensor, tokens: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, query: Tensor, tokens: Tensor, position: Tensor, saving: bool = False) -> tuple[Tensor, Tensor]:
         """Encode, then decode.
 
         Args:
             query: (n, c), learned; added to the slots, which start at zero.
             tokens: (b, s, c) with s = t·h·w, frame-major.
             position: (s, c).
+            saving: memory, by doing every layer again in the backward pass.
         Returns: memory (b, s, c) and slots (l, b, n, c).
         """
         for layer in self.encoder:
-            tokens = layer(tokens, position)
+            tokens = forgetful(layer, tokens, position) if saving else layer(tokens, position)
         memory = self.encoder_norm(tokens)
         query = query.expand(len(memory), -1, -1)
         slots, outputs = torch.zeros_like(query), []
         for layer in self.decoder:
-            slots = layer(slots, query, memory, position)
+            read = (slots, query, memory, position)
+            slots = forgetful(layer, *read) if saving else layer(*read)
             outputs.append(self.decoder_norm(slots))
         return memory, torch.stack(outputs)

@@ -17,9 +17,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from simvtr.config import ModelConfig, Recipe, TrainConfig
+from simvtr.config import DataConfig, ModelConfig, Recipe, TrainConfig
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
 from simvtr.data.dataset import Batch, JoinedDataset, open_data
+from simvtr.doctor import check
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.schema import read_truth
@@ -78,7 +79,10 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     notes = [str(ranks)] if ranks.count > 1 else []
     if resume and not saved:
         notes.append(f"{folder} has no checkpoint to resume: beginning anew")
+    chief = ranks.rank == 0  # writes, checks and speaks for all
     truths = [read_truth(data.truth) for data in recipe.data]
+    for data in recipe.data if chief else ():
+        refuse_broken(data)
     if saved is None:
         model = start_model(recipe, categories_of(truths), notes.append)
     else:
@@ -88,9 +92,8 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     if dataset.skipped:
         notes.append(f"{dataset.skipped} tracks are left out: the network does not know their category")
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
-    plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap)
+    plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap, dataset.shares)
     batches = Batches(dataset, plan, config.augment, ranks.rank, ranks.count)
-    chief = ranks.rank == 0  # writes and speaks for all
     if saved is None and config.crop_steps:  # every rank learns the same
         crops_first(model.to(ranks.device), dataset, config, progress and chief)
     state = State(model, recipe, ranks)  # after the crops: it copies the weights that it will average
@@ -98,8 +101,9 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         state.restore(saved)
 
     log, meter = Log(folder, state.done, write=chief), Meter(state.done, steps, show=progress and chief)
-    losses = Losses(config.loss)
+    losses = Losses(config.loss, checkpointing=config.checkpointing)
     began = written = ended = time.monotonic()
+    idle = 0.0  # seconds without a batch
 
     def score() -> None:
         if validate is not None and chief:
@@ -118,12 +122,13 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
                 factor = rate(state.done, steps, config)
                 values = step(state, losses, batch, factor)
                 waited, ended = started - ended, time.monotonic()
+                idle += waited
                 log.add(
                     state.done - 1,
                     **values,
                     lr=config.lr * factor,
                     seconds=round(ended - started, 4),
-                    waited=round(waited, 4),  # for the batch, and since the last step's end
+                    waited=round(waited, 4),  # for the batch
                     frames=batch.frames.shape[0] * batch.frames.shape[1] * ranks.count,
                 )
                 meter.step(state.done, values["total"])
@@ -137,9 +142,11 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
                     written = time.monotonic()
                 if stopping:
                     raise Stopped(state.done, steps, folder)
+                ended = time.monotonic()
             state.keep(folder)
             score()
-            meter.say(f"{steps} steps in {clock(time.monotonic() - began)}; weights are in {folder}")
+            took = time.monotonic() - began
+            meter.say(f"{steps} steps in {clock(took)}, {idle / took:.0%} of it waiting for data; weights are in {folder}")
     finally:
         meter.close()
         log.close()
@@ -191,6 +198,19 @@ def backward(state: State, losses: Losses, batch: Batch, counts: Counts, last: b
         found = losses(outputs, batch.targets, matches, counts)
         state.scaler.scale(found["total"]).backward()
     return {name: loss.detach() for name, loss in found.items()}
+
+
+def refuse_broken(data: DataConfig) -> None:
+    """Run `simvtr check`: its first fatal problem now, not in the middle of the night.
+
+    Raises: DataError when there is one.
+    """
+    for problem in check(data.truth, data.images).problems:
+        if problem.fatal:
+            raise DataError(
+                f"{problem.places[0]}: {problem.rule}; {problem.count} are not. See: simvtr check {data.truth} "
+                f"--images {data.images}"
+            )
 
 
 def crops_first(model: SimVTR, dataset: JoinedDataset, config: TrainConfig, progress: bool) -> None:

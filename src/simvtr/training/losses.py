@@ -8,6 +8,7 @@ h w feature height and width, H W picture height and width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,12 +16,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from simvtr.config import LossConfig
+from simvtr.model.memory import in_parts
 from simvtr.training.boxes import generalized_iou
 from simvtr.training.matcher import Match, match
 
 if TYPE_CHECKING:
     from simvtr.data.dataset import Target
     from simvtr.model.network import Outputs
+
+MASKS = 8  # compared at a time, where nothing of it is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,12 @@ class Losses:
 
     Boxes and masks count only in the frames in which the *matched* target is present. (VisTR looks the frames up under
     another target's index, its issue 80.) The class is one label for the whole track, present or not. Earlier decoder
-    layers get class and box losses by matchings of their own.
+    layers get class and box losses by matchings of their own. `checkpointing` compares a few masks at a time and keeps
+    nothing of it: the same numbers from less memory.
     """
 
-    def __init__(self, config: LossConfig) -> None:
-        self.config = config
+    def __init__(self, config: LossConfig, *, checkpointing: bool = False) -> None:
+        self.config, self.checkpointing = config, checkpointing
 
     def __call__(
         self,
@@ -129,18 +134,22 @@ class Losses:
         matches: Sequence[Match],
         counts: Counts,
     ) -> tuple[Tensor, Tensor]:
-        focal, dice = [], []
+        total = torch.zeros(2, device=targets[0].masks.device)
         for i, (target, (queries, objects)) in enumerate(zip(targets, matches, strict=True)):
             logits = masks[i][:, queries] if isinstance(masks, Tensor) else masks[i]
-            present = target.present[objects]  # (m, t)
-            truth = at_stride(target.masks[objects][present], self.config.mask_stride)
-            logits = logits.transpose(0, 1)[present].float()  # (p, h, w)
-            logits = F.interpolate(logits[:, None], truth.shape[1:], mode="bilinear", align_corners=False)
-            f, d = mask_losses(logits.flatten(1), truth.flatten(1))
-            focal.append(f.sum())
-            dice.append(d.sum())
-        boxes = counts.boxes or 1.0
-        return torch.stack(focal).sum() / boxes, torch.stack(dice).sum() / boxes
+            which, frame = target.present[objects].nonzero(as_tuple=True)  # (p,) twice
+            part = MASKS if self.checkpointing else None
+            compared = partial(self._compare, target)
+            total = total + torch.stack(in_parts(compared, part, 0, logits[frame, which], objects[which], frame)).sum(0)
+        focal, dice = total / (counts.boxes or 1.0)
+        return focal, dice
+
+    def _compare(self, target: "Target", logits: Tensor, objects: Tensor, frame: Tensor) -> Tensor:
+        """Focal and dice loss, summed over p masks: logits (p, h, w) of these objects in these frames -> (2,)."""
+        truth = at_stride(target.masks[objects, frame], self.config.mask_stride)
+        logits = F.interpolate(logits[:, None].float(), truth.shape[1:], mode="bilinear", align_corners=False)
+        focal, dice = mask_losses(logits.flatten(1), truth.flatten(1))
+        return torch.stack([focal.sum(), dice.sum()])
 
 
 def at_stride(masks: Tensor, stride: int) -> Tensor:

@@ -25,6 +25,8 @@ class State:
     def __init__(self, model: SimVTR, recipe: Recipe, ranks: Ranks) -> None:
         self.recipe, self.ranks, self.done, self.record = recipe, ranks, 0, float("-inf")
         self.model = model.to(ranks.device).train()
+        self.model.backbone.freeze(recipe.train.freeze)
+        self.model.checkpointing = recipe.train.checkpointing
         # A fifth less time in the backbone.
         self.model.backbone.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.optimizer = build_optimizer(model, recipe.train)
