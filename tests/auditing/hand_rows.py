@@ -1,12 +1,14 @@
 """Rows of a matrix by hand, and what findings say of them."""
 
+from dataclasses import replace
+
 from simvtr.auditing.attacks import ATTACKS
-from simvtr.auditing.audit import MEASURES, Row
+from simvtr.auditing.audit import MEASURES, Finding, Row
 from simvtr.auditing.findings import findings
+from simvtr.auditing.pair import Pair
 
 ORACLES = {attack.slug for attack in ATTACKS if attack.oracle}
 FAMILY = {attack.slug: (attack.name, attack.family) for attack in ATTACKS}
-REFUSED = "results, video 2, track 3 of that video: there must be 36 entries, got 8."
 EPSILON = 0.0001
 UNDER = "under the public evaluator"
 
@@ -22,13 +24,20 @@ def honest(ap: float | None = 0.5, **others) -> Row:
     return row("honest", ap, **others)
 
 
-def said(*rows: Row, base: Row | None = None, probes=(), remarks=(), refusal: str | None = None) -> list[str]:
-    return [f.sentence for f in findings(base or honest(), rows, probes, remarks, refusal)]
+def pair(*rows: Row, base: Row | None = None, probes=(), refused: bool = False, **more) -> Pair:
+    """A pair of these rows; `more` as the fields of Pair."""
+    attacks, linked = ({one.slug: one for one in some} for some in (rows, probes))
+    return Pair(replace(base or honest(), refused=refused), attacks, linked, **more)
 
 
-def only(*rows: Row, **more):
+def said(*rows: Row, **more) -> list[str]:
+    """`more` as for `pair`."""
+    return [finding.sentence for finding in findings(pair(*rows, **more))]
+
+
+def only(*rows: Row, **more) -> Finding:
     """The one finding there must be."""
-    (finding,) = findings(more.pop("base", honest()), rows, more.get("probes", ()), more.get("remarks", ()), None)
+    (finding,) = findings(pair(*rows, **more))
     return finding
 
 

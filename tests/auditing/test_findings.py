@@ -10,7 +10,7 @@ from simvtr.auditing.audit import MEASURES
 from simvtr.auditing.findings import findings, verdict
 from simvtr.auditing.linter import Remark
 from simvtr.auditing.pair import Mechanism, share
-from tests.auditing.hand_rows import FAMILY, KINDS, ORACLES, REFUSED, UNDER, honest, only, row, said
+from tests.auditing.hand_rows import FAMILY, KINDS, ORACLES, UNDER, honest, only, pair, row, said
 
 # What no rule may do.
 
@@ -27,7 +27,7 @@ REMARKS = [Remark(kind, 1, (), "1 of 2 tracks is odd.") for kind in KINDS]
 
 def everything() -> list[str]:
     """Findings of a matrix in which nearly every rule has something to say."""
-    return [f.sentence for f in findings(BASE, EVERYTHING, PROBES, REMARKS, None)]
+    return said(*EVERYTHING, base=BASE, probes=PROBES, remarks=REMARKS)
 
 
 def test_undefined_values_and_honest_zeros_make_no_sentence():
@@ -45,11 +45,11 @@ def test_an_attack_that_changed_nothing_makes_no_sentence():
 
 
 def test_an_empty_matrix_has_no_finding():
-    assert findings(honest(), (), (), (), None) == ()
+    assert findings(pair()) == ()
 
 
 def test_findings_come_worst_first_then_by_row_and_of_equals_the_truth_last():
-    found = findings(BASE, EVERYTHING, PROBES, REMARKS, None)
+    found = findings(pair(*EVERYTHING, base=BASE, probes=PROBES, remarks=REMARKS))
     assert len(found) > 15
     order = [(-f.severity, f.row in ORACLES, f.row) for f in found]
     assert order == sorted(order)
@@ -57,12 +57,14 @@ def test_findings_come_worst_first_then_by_row_and_of_equals_the_truth_last():
 
 
 def test_findings_do_not_hang_on_the_order_of_the_rows():
-    assert everything() == [f.sentence for f in findings(BASE, EVERYTHING[::-1], PROBES[::-1], REMARKS, None)]
+    assert everything() == [
+        f.sentence for f in findings(pair(*EVERYTHING[::-1], base=BASE, probes=PROBES[::-1], remarks=REMARKS))
+    ]
 
 
 def test_every_link_leads_to_a_row_or_a_remark():
     slugs = {r.slug for r in (*EVERYTHING, *PROBES)} | {f"lint-{remark.kind}" for remark in REMARKS}
-    assert {f.row for f in findings(BASE, EVERYTHING, PROBES, REMARKS, None)} <= slugs
+    assert {f.row for f in findings(pair(*EVERYTHING, base=BASE, probes=PROBES, remarks=REMARKS))} <= slugs
 
 
 def test_sentences_are_whole_and_accuse_nobody():
@@ -100,22 +102,22 @@ INTERVALS = {"AP": {"low": 0.4, "high": 0.61, "confidence": 0.95}}
 
 
 def test_the_verdict_says_what_the_score_is_and_whether_strict_accepts_it():
-    assert verdict(honest(), (), (), (), None, INTERVALS)[0] == (
+    assert verdict(pair(interval=INTERVALS["AP"]))[0] == (
         f"AP is 50.0 {UNDER}; strict scoring accepts these results and says 50.0 (40.0 to 61.0 at 95 % confidence)."
     )
-    assert verdict(honest(0.1, ytvos=0.4), (), (), (), REFUSED, {})[0] == (
+    assert verdict(pair(base=honest(0.1, ytvos=0.4), refused=True))[0] == (
         f"AP is 40.0 {UNDER}; strict scoring refuses these results, and says 10.0 where what is missing counts as"
         " missing."
     )
-    assert verdict(honest(None), (), (), (), None, {})[0].startswith("AP is not defined here")
+    assert verdict(pair(base=honest(None)))[0].startswith("AP is not defined here")
 
 
 def test_the_verdict_names_the_worst_blindness_and_nothing_else():
     rows = [row("first-1-short", 0.0, ytvos=0.4), row("abstain-bad", 0.4, ytvos=0.6), row("eroded", 0.001)]
-    assert verdict(honest(), rows, (), (), None, {})[1] == (
+    assert verdict(pair(*rows))[1] == (
         f"Submitting only the first frame keeps 80 % of AP {UNDER}; strict scoring keeps 0 % of AP."
     )
-    assert verdict(honest(), [row("eroded", 0.1)], (), (), None, {})[1].startswith("No attack tried here")
+    assert verdict(pair(row("eroded", 0.1)))[1].startswith("No attack tried here")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,14 @@ def test_the_verdict_names_the_worst_blindness_and_nothing_else():
 )  # fmt: skip
 def test_the_verdict_on_refused_results_says_where_to_read_why_and_what_it_takes(kinds, asked):
     remarks = [Remark(kind, 14, ((1, 0),), "14 of 20 tracks are odd.") for kind in kinds]
-    said = verdict(honest(0.001, ytvos=0.4), (), (), remarks, REFUSED, {"AP": {"low": 0, "high": 0, "confidence": 1}})
+    said = verdict(
+        pair(
+            base=honest(0.001, ytvos=0.4),
+            remarks=remarks,
+            refused=True,
+            interval={"low": 0, "high": 0, "confidence": 1},
+        )
+    )
     assert said[0].endswith("says 0.1 where what is missing counts as missing.")  # no interval without a spread
     assert said[1] == "The remarks on the file say why it refuses them."
     assert said[2].startswith(f"Results that strict accepts ({asked}) score the same under both. ")
@@ -137,8 +146,8 @@ def test_the_verdict_on_refused_results_says_where_to_read_why_and_what_it_takes
 
 def test_the_verdict_prefers_an_attack_that_anyone_could_carry_out():
     rows = [row("abstain-bad", 0.0, ytvos=1.0), row("first-5-short", 0.0, ytvos=0.1)]
-    assert verdict(honest(), rows, (), (), None, {})[1].startswith("Submitting only the first 5 frames")
-    assert "known from the truth" in verdict(honest(), rows[:1], (), (), None, {})[1]
+    assert verdict(pair(*rows))[1].startswith("Submitting only the first 5 frames")
+    assert "known from the truth" in verdict(pair(*rows[:1]))[1]
 
 
 def test_a_score_that_attacks_raise_is_at_stake_by_what_it_gains():
@@ -156,10 +165,10 @@ def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_trac
     base = honest(AssA=0.5)
     # a loss of a tenth: 0.5 -> 0.45. AssA notices both, AP under the reference only the second, strict AP too
     rows = [row("flicker-10", 0.46, AssA=0.44), row("cut-2", 0.2, AssA=0.2)]
-    assert verdict(base, rows, [row("linked-by-class", 0.2)], (), None, {})[2] == (
+    assert verdict(pair(*rows, base=base, probes=[row("linked-by-class", 0.2)]))[2] == (
         f"AssA notices most: 2 of 2 kinds of damage cost it 10 % or more (AP {UNDER}: 1). Without tracking, perfect"
         " masks reach AP 20.0 on this data set, linked by category alone (at random where several share one)."
     )
-    assert verdict(base, (), (), (), None, {})[2] == (
+    assert verdict(pair(base=base))[2] == (
         "No measure could be compared. How much tracking this data set needs was not measured."
     )

@@ -5,7 +5,7 @@ import pytest
 from simvtr.auditing.findings import findings
 from simvtr.auditing.linter import Remark
 from simvtr.auditing.rules import QUIET
-from tests.auditing.hand_rows import EPSILON, KINDS, REFUSED, UNDER, honest, only, row, said
+from tests.auditing.hand_rows import EPSILON, KINDS, UNDER, honest, only, pair, row, said
 
 # Each rule at its threshold: what is at stake of an honest AP of 0.5, by a little more and by a little less.
 
@@ -89,12 +89,12 @@ def test_abstention_is_told_where_it_gains_a_hundredth_or_the_readings_are_a_ten
 def test_abstention_that_gains_more_is_never_below_that_which_gains_less():
     # 7 % with strict at a third is severer by the gap than 46 % with strict at 107 %
     rows = [row("abstain-jumps", 0.17, ytvos=0.535), row("abstain-bad", 0.535, ytvos=0.73)]
-    more, less = sorted(findings(honest(), rows, (), (), None), key=lambda finding: finding.row or "")
+    more, less = sorted(findings(pair(*rows)), key=lambda finding: finding.row or "")
     assert (more.row, less.row) == ("abstain-bad", "abstain-jumps")
     assert more.severity == less.severity == pytest.approx((0.535 - 0.17) / 0.535)
     # of what keeps less than all, nothing is lifted
     rows = [row("abstain-jumps", 0.0, ytvos=0.4), row("abstain-bad", 0.35, ytvos=0.45)]
-    assert {f.row: round(f.severity, 9) for f in findings(honest(), rows, (), (), None)} == {
+    assert {f.row: round(f.severity, 9) for f in findings(pair(*rows))} == {
         "abstain-jumps": 0.8,
         "abstain-bad": 0.2,
     }
@@ -174,25 +174,25 @@ def steps(identities: float, classes: float) -> list[dict]:
 
 def test_mistaken_categories_are_told_where_true_ones_gain_a_tenth_in_points():
     errors = {"errors": {"class": {"count": 3, "gain": 0.5}}}
-    (finding,) = findings(honest(0.0), (), (), (), None, errors, steps(0.0, 0.6))
+    (finding,) = findings(pair(base=honest(0.0), errors=errors, ladder=steps(0.0, 0.6)))
     assert finding.sentence == (
         "True categories raise AP from 0.0 to 60.0, once every mask follows its true track (3 found tracks lie on a"
         " true track of another category); candidate explanation: the results number the categories in another way."
     )
     assert (finding.severity, finding.row, finding.mechanism) == (1, None, "docs/metric.md#mistaken-categories")
-    (finding,) = findings(honest(), (), (), (), None, None, steps(0.3, 0.4 + EPSILON))
+    (finding,) = findings(pair(ladder=steps(0.3, 0.4 + EPSILON)))
     assert finding.sentence.endswith("its true track; candidate explanation: categories are mistaken.")
     assert finding.severity == pytest.approx(0.25, abs=0.001)
-    assert not findings(honest(), (), (), (), None, errors, steps(0.3, 0.4 - EPSILON))
-    assert not findings(honest(), (), (), (), None, errors, steps(-1, -1))
-    assert not findings(honest(), (), (), (), None)
+    assert not findings(pair(errors=errors, ladder=steps(0.3, 0.4 - EPSILON)))
+    assert not findings(pair(errors=errors, ladder=steps(-1, -1)))
+    assert not findings(pair())
 
 
 def test_a_measure_is_blind_where_it_changes_by_less_than_a_hundredth_and_another_loses_over_a_fifth():
     base = honest(DetA=0.5)
     (finding,) = [
         f
-        for f in findings(base, [row("flicker-25", 0.4 - EPSILON, DetA=0.495 + EPSILON)], (), (), None)
+        for f in findings(pair(row("flicker-25", 0.4 - EPSILON, DetA=0.495 + EPSILON), base=base))
         if f.mechanism == "docs/metric.md#blind-measures"
     ]
     assert finding.sentence == "DetA does not notice “flicker, 25 %”, which costs 20 % of AP."
@@ -240,7 +240,7 @@ def test_where_one_mask_is_enough_no_step_is_told():
 
 
 def test_held_frames_say_nothing_where_they_fill_what_was_missing():
-    assert not [s for s in said(row("one-mask", 0.4), refusal=REFUSED) if "little moves" in s]
+    assert not [s for s in said(row("one-mask", 0.4), refused=True) if "little moves" in s]
 
 
 @pytest.mark.parametrize(
@@ -265,7 +265,7 @@ def test_boundaries_are_told_where_a_small_change_costs_a_tenth_or_gains_a_hundr
 
 def test_of_changed_boundaries_the_worst_and_the_best_are_told():
     rows = [row("dilated", 0.55), row("eroded", 0.25), row("shifted", 0.3)]
-    assert [(f.row, round(f.severity, 9)) for f in findings(honest(), rows, (), (), None)] == [
+    assert [(f.row, round(f.severity, 9)) for f in findings(pair(*rows))] == [
         ("eroded", 0.5),
         ("dilated", 0.090909091),  # 0.05 of 0.55
     ]
@@ -320,7 +320,7 @@ def test_a_data_set_that_overlap_solves_is_told():
 
 
 def test_a_ceiling_below_1_is_told_with_what_may_cause_it():
-    (finding,) = findings(honest(), [row("truth", 0.92)], (), (), None)
+    (finding,) = findings(pair(row("truth", 0.92)))
     assert "The truth itself scores AP 92.0: 8.0 % is out of reach" in finding.sentence
     assert "candidate explanation: they have no pixels, or are more than 100" in finding.sentence
     assert finding.severity == pytest.approx(0.08)
@@ -337,16 +337,16 @@ def test_a_ceiling_that_only_the_reference_has_is_laid_to_id_0():
 
 def test_a_refusal_is_told_by_what_it_is_worth_and_only_then():
     short = Remark("short", 14, ((1, 0),), "14 of 20 tracks are shorter than their video; and so on.")
-    (finding,) = findings(honest(0.1, ytvos=0.4), (), (), [short], REFUSED)
+    (finding,) = findings(pair(base=honest(0.1, ytvos=0.4), remarks=[short], refused=True))
     assert finding.sentence == f"75 % of AP {UNDER} is gone where what strict scoring refuses counts as missing."
     assert (finding.severity, finding.row) == (0.75, "lint-short")  # 1 - 0.1 / 0.4
-    assert said(base=honest(0.396 - EPSILON, ytvos=0.4), refusal=REFUSED)
-    assert not said(base=honest(0.396 + EPSILON, ytvos=0.4), refusal=REFUSED)
+    assert said(base=honest(0.396 - EPSILON, ytvos=0.4), refused=True)
+    assert not said(base=honest(0.396 + EPSILON, ytvos=0.4), refused=True)
     assert not said(base=honest(0.1, ytvos=0.4))
 
 
 @pytest.mark.parametrize(("kind", "serious"), KINDS.items())
 def test_only_remarks_that_may_explain_a_score_are_findings(kind, serious):
-    found = findings(honest(), (), (), [Remark(kind, 1, (), "1 of 2 tracks is odd.")], None)
+    found = findings(pair(remarks=[Remark(kind, 1, (), "1 of 2 tracks is odd.")]))
     assert [f.row for f in found] == [f"lint-{kind}"] * serious
     assert all(f.sentence.startswith("In your results 1 of 2 tracks is odd.") for f in found)

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simvtr.auditing.shapes import combine, covered, pack
-from simvtr.rle import encode
+from simvtr.auditing.shapes import combine, covered
+from simvtr.rle import MaskTrack, encode
 
 
 def moved(picture: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -25,28 +25,28 @@ def test_runs_and_pictures_agree(seed):
     for moves, at_least in ((cross, 1), (cross, 5), (cross, 3), ([(step, -step)], 1)):
         counts = [sum(moved(picture, *move).astype(int) for move in moves) for picture in pictures]
         expected = [encode(count >= at_least) if (count >= at_least).any() else None for count in counts]
-        assert combine([encode(picture) for picture in pictures], moves, at_least) == expected
+        assert list(combine(MaskTrack.of([encode(picture) for picture in pictures]), moves, at_least)) == expected
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(
-    st.lists(st.sampled_from([1, 2, 15, 16, 17, 511, 512, 513, 16383, 16384, 16385, 600000]), min_size=1, max_size=9)
-)
-def test_text_is_packed_as_pycocotools_packs_it(runs):
-    edges = np.cumsum(runs)
-    picture = np.zeros(edges[-1] + 1, bool)
-    for begin, end in zip(edges[0:-1:2], edges[1::2], strict=True):
-        picture[begin:end] = True
-    begins, ends = edges[0 : len(edges) - 1 : 2], edges[1::2]
-    expected = encode(picture[None].T) if len(begins) else None
-    assert pack(begins, ends, 1, len(picture), 1) == [expected]
+def test_frames_without_a_mask_stay_where_they_are_and_masks_that_vanish_leave_none():
+    dot, full = encode(np.eye(3, dtype=bool)), encode(np.ones((3, 3), bool))
+    cross = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)]
+    made = combine(MaskTrack.of([None, dot, None, full, full]), cross, 5)
+    middle = encode(np.pad(np.ones((1, 1), bool), 1))
+    assert list(made) == [None, None, None, middle, middle]
+    assert made.areas.tolist() == [0, 0, 0, 1, 1]
 
 
-def test_stretches_that_touch_are_one():
-    begins, ends = covered(np.array([0, 3]), np.array([3, 5]), 1)
-    assert (begins.tolist(), ends.tolist()) == ([0], [5])
+def test_where_one_copy_begins_as_another_ends_they_cover_nothing_together():
+    copies = [(np.array([0, 5]), np.array([3, 6])), (np.array([3]), np.array([6]))]
+    assert [side.tolist() for side in covered(copies, 2)] == [[5], [6]]
+
+
+def test_stretches_of_one_copy_that_touch_are_one():
+    copies = [(np.array([0, 3]), np.array([3, 5]))]
+    assert [side.tolist() for side in covered(copies, 1)] == [[0], [5]]
 
 
 def test_foreground_from_the_last_pixel_of_a_mask_to_the_first_of_the_next_stays_in_both():
     full = encode(np.ones((2, 2), bool))
-    assert combine([full, full], [(0, 0)], 1) == [full, full]
+    assert list(combine(MaskTrack.of([full, full]), [(0, 0)], 1)) == [full, full]

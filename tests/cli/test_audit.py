@@ -208,7 +208,7 @@ def test_a_folder_or_a_video_that_is_not_there_is_said_before_the_work(images, a
     assert "--videos: ids must be of videos in truth.json, which has no 5." in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("where", ["simvtr.auditing.run.attacked", "simvtr.report.audit_page.save"])
+@pytest.mark.parametrize("where", ["simvtr.auditing.run.done", "simvtr.report.audit_page.save"])
 def test_an_interrupt_leaves_nothing_half_written(where, audit, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

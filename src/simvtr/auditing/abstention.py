@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simvtr.auditing.frames import Tampered
+from simvtr.auditing.packed import areas as areas_of
+from simvtr.auditing.packed import lane
 from simvtr.evaluation.dialects import Found
-from simvtr.evaluation.overlap import Masks, frame_shared, mask_areas
-from simvtr.rle import MaskTrack, Rle
+from simvtr.evaluation.overlap import Masks
+from simvtr.rle import MaskTrack, Rle, frame_shared
 from simvtr.schema import Track, Truth, Video
 
 STUB = Rle(1, 1, b"1")  # {"size": [1, 1], "counts": "1"}: one pixel, background
@@ -26,7 +28,7 @@ def all_but_median(found: Found, truth: Truth, rng: np.random.Generator) -> Tamp
     for video, tracks in found.items():
         made[video] = []
         for track in tracks:
-            areas = mask_areas(track.segmentations)
+            areas = areas_of(track.segmentations)
             present = np.flatnonzero(areas)
             if not len(present):
                 made[video].append(track)
@@ -48,7 +50,7 @@ def at_jumps(found: Found, truth: Truth, rng: np.random.Generator) -> Tampered:
     for video, tracks in found.items():
         made[video] = []
         for track in tracks:
-            areas = mask_areas(track.segmentations)
+            areas = areas_of(track.segmentations)
             low, high = np.minimum(areas[1:], areas[:-1]), np.maximum(areas[1:], areas[:-1])
             jumps = np.concatenate(([False], high > JUMP * low))[: len(areas)]
             made[video].append(_abstained(track, track.segmentations, jumps))
@@ -69,19 +71,19 @@ def at_bad_frames(found: Found, truth: Truth, rng: np.random.Generator) -> Tampe
             positions = [i for i, track in enumerate(tracks) if track.category_id == category]
             true = [t for t in truth.tracks.get(video, ()) if t.category_id == category and not t.crowd]
             masks = [_fitted(tracks[i].segmentations, home) for i in positions]
-            bad, overlaps = _bad_frames(masks, [_fitted(t.segmentations, home) for t in true])
+            bad, overlaps = _bad_frames([lane(m) for m in masks], [lane(_fitted(t.segmentations, home)) for t in true])
             for row in np.flatnonzero(overlaps).tolist():
                 made[video][positions[row]] = _abstained(tracks[positions[row]], masks[row], bad[:, row])
     return made
 
 
-def _bad_frames(found: list[Masks], truth: list[Masks]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _bad_frames(found: list[MaskTrack], truth: list[MaskTrack]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Frames that are bad, (t, d), and tracks that overlap a true one at all, (d,)."""
     shared = frame_shared(found, truth)
     if not shared.size:
         return np.zeros(shared.shape[:2], bool), np.zeros(len(found), bool)
-    areas = np.stack([mask_areas(masks) for masks in found], axis=1)[:, :, None]
-    union = areas + np.stack([mask_areas(masks) for masks in truth], axis=1)[:, None, :] - shared
+    areas = np.stack([track.areas for track in found], axis=1)[:, :, None]
+    union = areas + np.stack([track.areas for track in truth], axis=1)[:, None, :] - shared
     iou = shared.sum(axis=0) / np.maximum(union.sum(axis=0), 1)  # (d, g)
     best = iou.argmax(axis=1)[None, :, None]
     pixels = np.take_along_axis(union, best, axis=2)[:, :, 0]

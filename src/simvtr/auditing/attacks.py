@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from simvtr.auditing import abstention, frames, identities, masks, probes, scores
+from simvtr.auditing import abstention, frames, identities, masks, packed, probes, scores
 from simvtr.auditing.frames import Tampered
 from simvtr.evaluation.dialects import Found
 from simvtr.schema import Predictions, Truth
@@ -66,7 +66,7 @@ def unpacked(found: Predictions | Found) -> Tampered:
         video: [
             track
             if isinstance(track.segmentations, tuple)
-            else replace(track, segmentations=tuple(track.segmentations))
+            else replace(track, segmentations=packed.unpacked(track.segmentations))
             for track in tracks
         ]
         for video, tracks in by_video.items()

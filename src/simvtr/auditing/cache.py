@@ -6,14 +6,16 @@ masks of tampered tracks -> known by object and frame? -> row of the video's tab
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simvtr.auditing.packed import laid_out, lane
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.frames import FrameOverlap, frame_overlap_of
-from simvtr.evaluation.overlap import Masks, mask_areas
+from simvtr.evaluation.overlap import Masks
 from simvtr.rle import MaskTrack, Rle, area, frame_shared
 from simvtr.schema import Track, Truth, TruthTrack, Video
 
@@ -40,7 +42,10 @@ class OverlapCache:
     """
 
     def __init__(self, truth: Truth) -> None:
-        self._videos = {video.id: _VideoCache(video, truth.tracks.get(video.id, ())) for video in truth.videos.values()}
+        self._videos = {video.id: VideoCache(video, truth.tracks.get(video.id, ())) for video in truth.videos.values()}
+
+    def __getitem__(self, video: int) -> "VideoCache":
+        return self._videos[video]
 
     def learn(self, found: Found) -> None:
         """Compute what is not known yet of these results, video by video."""
@@ -62,121 +67,168 @@ class OverlapCache:
     ) -> tuple[list[NDArray[np.int64]], NDArray[np.float64]]:
         """Areas of each track, and the IoU (d, g) of `evaluation.overlap.track_ious`, to the last bit."""
         home = self._videos[video]
-        columns = home.columns(true_tracks)
         seen = home.look(tracks)
-        sums = np.array([one.sums for one in seen], np.int64).reshape(len(seen), 2, home.areas.shape[1])[:, :, columns]
-        shared, union = sums[:, 0], sums[:, 1]
-        return [one.areas for one in seen], np.divide(shared, union, out=np.zeros(shared.shape), where=union > 0)
+        areas = [home.areas[rows[:length]] for rows, length in zip(seen.rows, seen.lengths.tolist(), strict=True)]
+        return [areas[i] for i in seen.which.tolist()], home.ious(seen)[seen.which][:, home.columns(true_tracks)]
 
     def frame_overlap(
         self, video: int, tracks: Sequence[Track], true_tracks: Sequence[TruthTrack], crowd: NDArray[np.bool_]
     ) -> FrameOverlap:
         """`evaluation.frames.frame_overlap` of tracks as long as their video."""
         home = self._videos[video]
-        columns = home.columns(true_tracks)
         seen = home.look(tracks)
-        rows = np.array([one.rows for one in seen], np.intp).reshape(len(seen), len(home.areas)).T
-        areas = np.array([one.areas for one in seen], np.int64).reshape(rows.T.shape).T
-        return frame_overlap_of(home.shared[rows][:, :, columns], areas, home.areas[:, columns], crowd)
+        return home.frame_overlap(seen.rows[seen.which], home.columns(true_tracks), crowd)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """A list of t masks, compared with all g true tracks of its video."""
+class Seen:
+    """The lists of masks of some tracks as rows of their video's table."""
 
-    masks: Masks  # alive: an object that is gone would leave its number to another
-    rows: NDArray[np.intp]  # (t,) of the table
-    areas: NDArray[np.int64]  # (t,) pixels, 0 where absent
-    sums: NDArray[np.int64]  # (2, g) pixels shared and in the union, over the frames that both lists have
+    rows: NDArray[np.intp]  # (n, t) of n distinct lists, ABSENT beyond the end of each
+    lengths: NDArray[np.int64]  # (n,)
+    which: NDArray[np.intp]  # (d,) the list of each track: copies of tracks share one
 
 
-class _VideoCache:
+class VideoCache:
+    """What is known of one video: a table with a row for each pair of a mask and a frame, a column for each true track.
+
+    Attributes:
+        shared: (m, g) pixels that the mask shares with the true track in its frame; row ABSENT is 0.
+        areas: (m,) pixels of the mask.
+        misfit: (m,) it is a mask, but not of the video's size.
+        length: frames of the video.
+    """
+
     def __init__(self, video: Video, true_tracks: Sequence[TruthTrack]) -> None:
+        self.length = video.length
         self._size = (video.height, video.width)
-        self._truth = [MaskTrack.of(track.segmentations) for track in true_tracks]
+        self._truth = [lane(track.segmentations) for track in true_tracks]
         self._column = {id(track): j for j, track in enumerate(true_tracks)}
         shape = (len(true_tracks), video.length)
-        self.areas = np.array([mask_areas(masks) for masks in self._truth], np.int64).reshape(shape).T  # (t, g)
-        present = [[mask is not None for mask in track.segmentations] for track in true_tracks]
-        self._present = np.array(present, bool).reshape(shape).T
+        self.true_areas = np.array([track.areas for track in self._truth], np.int64).reshape(shape).T  # (t, g)
+        self._area_before = np.concatenate((np.zeros((1, shape[0]), np.int64), np.cumsum(self.true_areas, axis=0)))
         self._place: dict[tuple[int, int], int] = {}  # (mask object, frame) -> row of the table
-        self._seen: dict[int, _Seen] = {}  # by tuple object
-        self.shared = np.zeros((1, len(true_tracks)), np.int64)  # the table; row ABSENT
-        self._areas = np.zeros(1, np.int64)
-        self._misfit = np.zeros(1, bool)  # a mask, but not of the video's size
+        self._rows: dict[int, tuple[Masks, NDArray[np.intp]]] = {}  # by tuple object, which is kept alive
+        self.shared = np.zeros((1, len(true_tracks)), np.int64)
+        self.areas = np.zeros(1, np.int64)
+        self.misfit = np.zeros(1, bool)
 
     @property
     def known(self) -> tuple[int, int]:
         """Masks and lists."""
-        return len(self._place), len(self._seen)
+        return len(self._place), len(self._rows)
 
     def forget(self, known: tuple[int, int]) -> None:
         """All that was learnt after so much was known."""
         masks, lists = known
-        while len(self._seen) > lists:
-            self._seen.popitem()  # the last one
+        while len(self._rows) > lists:
+            self._rows.popitem()  # the last one
+        if len(self._place) == masks:
+            return
         while len(self._place) > masks:
             self._place.popitem()
         # copies: a view would keep the whole table
-        self.shared, self._areas = self.shared[: 1 + masks].copy(), self._areas[: 1 + masks].copy()
-        self._misfit = self._misfit[: 1 + masks].copy()
+        self.shared, self.areas = self.shared[: 1 + masks].copy(), self.areas[: 1 + masks].copy()
+        self.misfit = self.misfit[: 1 + masks].copy()
 
     def columns(self, true_tracks: Iterable[TruthTrack]) -> NDArray[np.intp]:
+        """Where true tracks of this video stand in the table."""
         return np.array([self._column[id(track)] for track in true_tracks], np.intp)
 
-    def look(self, tracks: Sequence[Track]) -> list[_Seen]:
-        lists = [tuple(track.segmentations) for track in tracks]  # a tuple stays the same object
-        new = {id(masks): masks for masks in lists if id(masks) not in self._seen}
+    def look(self, tracks: Sequence[Track]) -> Seen:
+        """The rows of these tracks, with whatever of them was not known compared now."""
+        lists: dict[int, Masks] = {}
+        which = []
+        for track in tracks:
+            masks = tuple(track.segmentations)  # a tuple stays the same object
+            lists.setdefault(id(masks), masks)
+            which.append(id(masks))
+        new = [masks for key, masks in lists.items() if key not in self._rows]
         if new:
-            self._learn(new.values())
-            self._seen |= {key: self._compared(masks) for key, masks in new.items()}
-        return [self._seen[id(masks)] for masks in lists]
+            self._learn(new)
+            for masks in new:
+                places = [ABSENT if mask is None else self._place[id(mask), t] for t, mask in enumerate(masks)]
+                self._rows[id(masks)] = masks, np.array(places, np.intp)
+        known = [self._rows[key][1] for key in lists]
+        lengths = np.array([len(one) for one in known], np.int64)
+        rows = np.full((len(known), max(lengths.tolist(), default=0)), ABSENT, np.intp)
+        for row, one in zip(rows, known, strict=True):
+            row[: len(one)] = one
+        place = {key: i for i, key in enumerate(lists)}
+        return Seen(rows, lengths, np.array([place[key] for key in which], np.intp))
+
+    def whole(self, seen: Seen) -> Seen:
+        """The lists as the strict reading wants them: as long as the video, and absent what does not fit it."""
+        rows = np.full((len(seen.rows), self.length), ABSENT, np.intp)
+        frames = min(self.length, seen.rows.shape[1])
+        rows[:, :frames] = seen.rows[:, :frames]
+        rows[self.misfit[rows]] = ABSENT
+        return replace(seen, rows=rows, lengths=np.full(len(rows), self.length, np.int64))
+
+    def sound(self, seen: Seen) -> NDArray[np.bool_]:
+        """Which lists (n,) the strict reading takes as they are."""
+        return (seen.lengths == self.length) & ~self.misfit[seen.rows].any(axis=1)
+
+    def ious(self, seen: Seen) -> NDArray[np.float64]:
+        """IoU (n, g) of each list with every true track, over the frames that both have."""
+        rows = seen.rows[:, : self.length]
+        shared = self.shared[rows].sum(axis=1)
+        common = np.minimum(seen.lengths, self.length)
+        total = self.areas[rows].sum(axis=1)[:, None] + self._area_before[common]
+        misfit = self.misfit[rows].astype(np.int64)
+        if misfit.any():  # where the true mask is present, such frames do not count
+            frames = misfit.shape[1]
+            total -= (self.areas[rows] * misfit) @ self._present[:frames] + misfit @ self.true_areas[:frames]
+        union = total - shared
+        return np.divide(shared, union, out=np.zeros(shared.shape), where=union > 0)
+
+    def frame_overlap(
+        self, rows: NDArray[np.intp], columns: NDArray[np.intp], crowd: NDArray[np.bool_]
+    ) -> FrameOverlap:
+        """Frame by frame, of lists as long as the video: rows (d, t)."""
+        at = rows.T.reshape(self.length, len(rows))
+        shared = self.shared[at[:, :, None], columns]
+        return frame_overlap_of(shared, self.areas[at], self.true_areas[:, columns], crowd)
+
+    @cached_property
+    def _present(self) -> NDArray[np.int64]:
+        """1 in the frames in which a true track has a mask, be it empty: (t, g)."""
+        present = [laid_out(track)[1]["m"] > 0 for track in self._truth]
+        return np.array(present, np.int64).reshape(self.true_areas.T.shape).T
 
     def _learn(self, lists: Iterable[Masks]) -> None:
-        unknown: dict[tuple[int, int], Rle] = {}
+        lanes: list[MaskTrack] = []  # of each list what is to be compared, all at once
+        rows: list[int] = []  # of the table; lane and frame
+        places: list[tuple[int, int]] = []
+        loose: list[tuple[int, Rle]] = []  # what there is nothing to compare with
+        known = len(self._place)
         for masks in lists:
+            new: list[Rle | None] = [None] * self.length
             for t, mask in enumerate(masks):
-                if mask is not None and (id(mask), t) not in self._place:
-                    unknown[id(mask), t] = mask
-        if not unknown:
+                if mask is None or (id(mask), t) in self._place:
+                    continue
+                self._place[id(mask), t] = row = 1 + len(self._place)
+                if t >= self.length or (mask.height, mask.width) != self._size:
+                    loose.append((row, mask))
+                    continue
+                new[t] = mask
+                rows.append(row)
+                places.append((len(lanes), t))
+            if places and places[-1][0] == len(lanes):
+                lanes.append(lane(new))
+        count = len(self._place) - known
+        if not count:
             return
-        shared = np.zeros((len(unknown), len(self._truth)), np.int64)
-        areas = np.zeros(len(unknown), np.int64)
-        misfit = np.zeros(len(unknown), bool)
-        lanes: list[list[Rle | None]] = []  # lists of one mask a frame, as full as can be: few, to be compared at once
-        rows: list[tuple[int, int, int]] = []  # of `shared`; lane, frame
-        depth = [0] * len(self.areas)
-        for at, ((_, t), mask) in enumerate(unknown.items()):
-            misfit[at] = (mask.height, mask.width) != self._size
-            if misfit[at] or t >= len(depth):  # nothing to compare it with
-                areas[at] = area(mask)
-                continue
-            if depth[t] == len(lanes):
-                lanes.append([None] * len(depth))
-            lanes[depth[t]][t] = mask
-            rows.append((at, depth[t], t))
-            depth[t] += 1
+        self.shared = np.concatenate((self.shared, np.zeros((count, len(self._truth)), np.int64)))
+        self.areas = np.concatenate((self.areas, np.zeros(count, np.int64)))
+        self.misfit = np.concatenate((self.misfit, np.zeros(count, bool)))
+        for row, mask in loose:
+            self.areas[row], self.misfit[row] = area(mask), (mask.height, mask.width) != self._size
         if rows:
-            at, lane, t = np.array(rows).T
-            packed = [MaskTrack.of(masks) for masks in lanes]
-            areas[at] = np.stack([track.areas for track in packed])[lane, t]
-            step = max(1, CHUNK // max(1, self.areas.size))
-            for begin in range(0, len(packed), step):
-                some = (begin <= lane) & (lane < begin + step)
-                pixels = frame_shared(packed[begin : begin + step], self._truth)
-                shared[at[some]] = pixels[t[some], lane[some] - begin]
-        self._place.update(zip(unknown, range(len(self._areas), len(self._areas) + len(unknown)), strict=True))
-        self.shared = np.concatenate((self.shared, shared))
-        self._areas = np.concatenate((self._areas, areas))
-        self._misfit = np.concatenate((self._misfit, misfit))
-
-    def _compared(self, masks: Masks) -> _Seen:
-        rows = np.array([ABSENT if mask is None else self._place[id(mask), t] for t, mask in enumerate(masks)], np.intp)
-        own = self._areas[rows]
-        common = rows[: len(self.areas)]
-        areas, misfit = self.areas[: len(common)], self._misfit[common]
-        shared = self.shared[common].sum(axis=0)
-        total = self._areas[common].sum() + areas.sum(axis=0)
-        if misfit.any():  # such frames leave intersection and union, where the true mask is present
-            total -= own[: len(common)][misfit] @ self._present[: len(common)][misfit] + areas[misfit].sum(axis=0)
-        return _Seen(masks, rows, own, np.stack((shared, total - shared)))
+            at, (in_lane, t) = np.array(rows), np.array(places).T
+            self.areas[at] = np.stack([one.areas for one in lanes])[in_lane, t]
+            step = max(1, CHUNK // max(1, self.true_areas.size))
+            for begin in range(0, len(lanes) if self._truth else 0, step):
+                some = (begin <= in_lane) & (in_lane < begin + step)
+                pixels = frame_shared(lanes[begin : begin + step], self._truth)
+                self.shared[at[some]] = pixels[t[some], in_lane[some] - begin]

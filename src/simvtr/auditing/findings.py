@@ -4,11 +4,7 @@ honest row, attacks, probes, remarks -> Pair -> rules.py -> Finding, worst first
                                                          -> verdict, three statements
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
-
-from simvtr.auditing.audit import Finding, Row
-from simvtr.auditing.linter import Remark
+from simvtr.auditing.audit import Finding
 from simvtr.auditing.pair import AP, NAMES, REFERENCE_AP, WHOLE, Pair, points, share
 from simvtr.auditing.rules import APART, BLINDNESS, RULES, without_tracker
 
@@ -21,82 +17,39 @@ ACCEPTED = {  # what strict asks of results, by the remarks on what breaks it
 }
 
 
-def findings(
-    honest: Row,
-    rows: Sequence[Row],
-    probes: Sequence[Row],
-    remarks: Sequence[Remark],
-    refusal: str | None,
-    errors: Mapping[str, Any] | None = None,
-    ladder: Sequence[Mapping[str, Any]] = (),
-) -> tuple[Finding, ...]:
+def findings(pair: Pair) -> tuple[Finding, ...]:
     """What the matrix means for this truth and these results, worst first.
 
     Severity is the share of a measure that is at stake, cut to [0, 1]: what the two readings differ by, what an attack
     adds to what a measure then is, what two measures differ by about one damage. Each rule states its own. Of
     equals, attacks that look at the truth come last; then they are sorted by row.
 
-    Args:
-        honest: the results as they came.
-        rows: of the attacks (`ATTACKS`).
-        probes: of the truth alone (`PROBES` of matrix.py).
-        remarks: of the linter.
-        refusal: why strict refuses the results, None where it accepts them.
-        errors, ladder: `ErrorTypes.as_dict()`, and `Step.as_dict()` of each step; without them nothing is said of
-            mistaken categories.
-
+    >>> from simvtr.auditing.audit import Row
     >>> honest = Row("honest", "", "honest", "", False, {"ytvos.AP": 0.5, "strict.AP": 0.5})
     >>> first = Row("first-1-short", "", "length", "", False, {"ytvos.AP": 0.38, "strict.AP": 0.002}, refused=True)
-    >>> (finding,) = findings(honest, [first], [], [], None)
+    >>> (finding,) = findings(Pair(honest, {"first-1-short": first}))
     >>> print(finding.sentence)
     Submitting only the first frame keeps 76 % of AP under the public evaluator; strict scoring keeps 0.4 % of AP.
     >>> round(finding.severity, 3), finding.row, finding.mechanism
     (0.756, 'first-1-short', 'docs/metric.md#short-lists')
     """
-    return _read(RULES, _pair(honest, rows, probes, remarks, refusal, errors, ladder))
+    found = [finding for rule in RULES for finding in rule(pair)]
+    found.sort(key=lambda one: (-one.severity, _from_truth(pair, one), one.row or "", one.sentence))
+    return tuple(found)
 
 
-def verdict(
-    honest: Row,
-    rows: Sequence[Row],
-    probes: Sequence[Row],
-    remarks: Sequence[Remark],
-    refusal: str | None,
-    intervals: Mapping[str, Mapping[str, float]],
-) -> tuple[str, str, str]:
+def verdict(pair: Pair) -> tuple[str, str, str]:
     """Three statements: the score and whether strict accepts it; its worst blindness; what sees more, or what it takes.
 
     The last one also says how much of the data set needs tracking. An attack that anyone could carry out goes before
     one that looks at the truth.
-
-    Args: as `findings`; intervals: of strict figures, {"AP": {"low", "high", "confidence"}}; may be empty.
     """
-    pair = _pair(honest, rows, probes, remarks, refusal)
     blindness = [finding for rule in BLINDNESS for finding in rule(pair)]  # of equals that of the earlier rule
     blindness.sort(key=lambda finding: (_from_truth(pair, finding), -finding.severity))
     none = WHY if pair.refused else "No attack tried here found a blindness in these scores."
     worst = blindness[0].sentence if blindness else none
     takes = _accepted(pair) if pair.refused else _best_measure(pair)
-    return _score(pair, intervals.get("AP")), worst, f"{takes} {_tracking(pair)}"
-
-
-def _pair(
-    honest: Row,
-    rows: Sequence[Row],
-    probes: Sequence[Row],
-    remarks: Sequence[Remark],
-    refusal: str | None,
-    errors: Mapping[str, Any] | None = None,
-    ladder: Sequence[Mapping[str, Any]] = (),
-) -> Pair:
-    by_slug = [{row.slug: row for row in some} for some in (rows, probes)]
-    return Pair(honest, *by_slug, remarks=remarks, refused=refusal is not None, errors=errors, ladder=ladder)
-
-
-def _read(rules: Sequence[Callable[[Pair], Iterator[Finding]]], pair: Pair) -> tuple[Finding, ...]:
-    found = [finding for rule in rules for finding in rule(pair)]
-    found.sort(key=lambda one: (-one.severity, _from_truth(pair, one), one.row or "", one.sentence))
-    return tuple(found)
+    return _score(pair), worst, f"{takes} {_tracking(pair)}"
 
 
 def _from_truth(pair: Pair, finding: Finding) -> bool:
@@ -104,7 +57,8 @@ def _from_truth(pair: Pair, finding: Finding) -> bool:
     return row is not None and row.oracle
 
 
-def _score(pair: Pair, interval: Mapping[str, float] | None) -> str:
+def _score(pair: Pair) -> str:
+    interval = pair.interval
     ytvos, strict = pair.honest.values.get(REFERENCE_AP), pair.honest.values.get(AP)
     if ytvos is None or strict is None:
         return "AP is not defined here: the truth has no track to be found."

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from simvtr.auditing.frames import Tampered
+from simvtr.auditing.packed import lane, unpacked
 from simvtr.auditing.shapes import Move, combine
 from simvtr.evaluation.dialects import Found
 from simvtr.rle import Rle
@@ -47,13 +48,11 @@ def _changed(found: Found, moves: Sequence[Move], at_least: int) -> Tampered:
 
 def _changed_track(track: Track, moves: Sequence[Move], at_least: int) -> Track:
     masks: list[Rle | None] = list(track.segmentations)
-    places: dict[tuple[int, int], list[tuple[int, Rle]]] = {}
-    for t, mask in enumerate(masks):
-        if mask is not None:
-            places.setdefault((mask.height, mask.width), []).append((t, mask))
-    for size, entries in places.items():  # one size, but in files read as the reference reads them
+    sizes = {(mask.height, mask.width) for mask in masks if mask is not None}
+    for size in sizes:  # one, but in files read as the reference reads them
         scaled = [(down * step(*size), right * step(*size)) for down, right in moves]
-        changed = combine([mask for _, mask in entries], scaled, at_least)
-        for (t, _), mask in zip(entries, changed, strict=True):
-            masks[t] = mask
+        chosen = [mask is not None and (mask.height, mask.width) == size for mask in masks]
+        old = lane([mask if some else None for mask, some in zip(masks, chosen, strict=True)])
+        changed = unpacked(combine(old, scaled, at_least))
+        masks = [new if some else mask for mask, some, new in zip(masks, chosen, changed, strict=True)]
     return replace(track, segmentations=tuple(masks))

@@ -4,7 +4,7 @@ AP without more is AP as strict scores it; with the reference's rules it is call
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -53,15 +53,30 @@ class Gain:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """All that the rules read."""
+    """All that the rules read.
+
+    Args:
+        honest: the results as they came; refused where strict refuses them.
+        rows: of the attacks (`ATTACKS`), by slug.
+        probes: of the truth alone (`PROBES` of matrix.py), by slug.
+        remarks: of the linter.
+        errors, ladder: `ErrorTypes.as_dict()`, and `Step.as_dict()` of each step; without them nothing is said of
+            mistaken categories.
+        interval: of strict AP, {"low", "high", "confidence"}.
+    """
 
     honest: Row
-    rows: Mapping[str, Row]  # attacks by slug
-    probes: Mapping[str, Row]
-    remarks: Sequence[Remark]
-    refused: bool
-    errors: Mapping[str, Any] | None = None  # ErrorTypes.as_dict()
-    ladder: Sequence[Mapping[str, Any]] = ()  # Step.as_dict() of each step
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    probes: Mapping[str, Row] = field(default_factory=dict)
+    remarks: Sequence[Remark] = ()
+    errors: Mapping[str, Any] | None = None
+    ladder: Sequence[Mapping[str, Any]] = ()
+    interval: Mapping[str, float] | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Strict refuses the honest results."""
+        return self.honest.refused
 
     def kept(self, slug: str, key: str) -> float | None:
         """The share of the honest value that an attack leaves; None where that is below FLOOR or nothing changed."""

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from simvtr.auditing.frames import Tampered
+from simvtr.auditing.packed import unpacked
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.overlap import mask_areas
 from simvtr.rle import Rle, area, box, intersections
@@ -19,7 +20,9 @@ _Frame = list[tuple[Rle, int]]  # mask and category of the objects that have pix
 def truth_as_results(found: Found, truth: Truth, rng: np.random.Generator) -> Tampered:
     """Oracle: every true track that is no crowd, with score 1."""
     return {
-        video: [Track(t.category_id, 1.0, tuple(t.segmentations)) for t in truth.tracks.get(video, ()) if not t.crowd]
+        video: [
+            Track(t.category_id, 1.0, unpacked(t.segmentations)) for t in truth.tracks.get(video, ()) if not t.crowd
+        ]
         for video in truth.videos
     }
 

@@ -1,18 +1,24 @@
 """`audit`: truth and results in, everything the page shows out.
 
-results -> read (honest) -> attacks, probes -> Rows -> findings, verdict
+results -> read (honest) -> attacks, probes -> Rows -> Pair -> findings, verdict
         -> linter, intervals, error types, oracle ladder, groups, timelines
+                            (jobs, over several processes)
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
 
-from simvtr.auditing.attacks import unpacked
+from simvtr.auditing.attacks import ATTACKS, unpacked
 from simvtr.auditing.audit import Audit, Row
 from simvtr.auditing.cache import OverlapCache
 from simvtr.auditing.findings import findings, verdict
 from simvtr.auditing.linter import lint
-from simvtr.auditing.matrix import Reading, attacked, probed, read
+from simvtr.auditing.matrix import Matrix
+from simvtr.auditing.pair import Pair
+from simvtr.auditing.processes import done
+from simvtr.auditing.reading import Reading, read
 from simvtr.auditing.timelines import timelines
 from simvtr.errors import DataError
 from simvtr.evaluation.bootstrap import intervals
@@ -73,22 +79,32 @@ def audit(
     cache.learn(single)
     occlusion = occlusion_of(truth)
     honest = read(truth, single, cache, occlusion)
-    rows = attacked(truth, single, cache, occlusion, honest, seed, workers, progress)
-    probes = probed(truth, cache, occlusion)
-    remarks = lint(truth, found)
     # packed masks are compared faster; strict accepts them as they are, or gets what is missing as missing
     whole = by_video if honest.refusal is None else honest.whole
+    matrix = Matrix(truth, single, cache, occlusion, honest.identity, seed)
+    jobs = matrix.attacks() | {
+        "probes": matrix.probed,
+        "remarks": lambda: lint(truth, found),
+        "intervals": lambda: _intervals(honest, samples, seed) if samples else {},
+        "errors": lambda: error_types(truth, whole).as_dict(),
+        "ladder": lambda: [{**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, whole)],
+        "groups": lambda: [group.as_dict() for group in by_groups(truth, honest.strict)],
+        "timelines": lambda: timelines(truth, honest.whole, honest.strict, honest.identity, cache),
+    }
+    made = _made({name: jobs[name] for name in (*LONG, *(jobs.keys() - set(LONG)))}, workers, progress)
+    rows = {attack.slug: made[attack.slug] for attack in ATTACKS}
     row = Row("honest", "as they came", "honest", "The results themselves.", False, honest.values, bool(honest.refusal))
-    spans = _intervals(honest, samples, seed) if samples else {}
-    errors = error_types(truth, whole).as_dict()
-    ladder = tuple({**step.as_dict(), "says": SAYS[step.name]} for step in oracle_ladder(truth, whole))
+    probes, remarks, spans = made["probes"], made["remarks"], made["intervals"]
+    pair = Pair(
+        row, rows, {probe.slug: probe for probe in probes}, remarks, made["errors"], made["ladder"], spans.get("AP")
+    )
     return Audit(
         truth_name=truth.path.name,
         results_name=name,
         videos=len(truth.videos),
         true_tracks=sum(map(len, truth.tracks.values())),
         found_tracks=sum(map(len, by_video.values())),
-        verdict=verdict(row, rows, probes, remarks, honest.refusal, spans),
+        verdict=verdict(pair),
         refusal=honest.refusal,
         ytvos=honest.ytvos.stats,
         strict=honest.strict.stats,
@@ -96,17 +112,34 @@ def audit(
         identity=honest.identity.as_dict(),
         remarks=remarks,
         honest=row,
-        rows=rows,
+        rows=tuple(rows.values()),
         probes=probes,
-        findings=findings(row, rows, probes, remarks, honest.refusal, errors, ladder),
-        errors=errors,
-        ladder=ladder,
-        groups=tuple(group.as_dict() for group in by_groups(truth, honest.strict)),
+        findings=findings(pair),
+        errors=made["errors"],
+        ladder=tuple(made["ladder"]),
+        groups=tuple(made["groups"]),
         categories=tuple(honest.strict.as_dict()["categories"]),
-        timelines=tuple(timelines(truth, honest.whole, honest.strict, honest.identity, cache)),
+        timelines=tuple(made["timelines"]),
         seconds=time.monotonic() - began,
         seed=seed,
     )
+
+
+LONG = ("dilated", "eroded", "shifted", "ladder", "probes", "all-categories", "shuffled", "errors")  # these come first
+
+
+def _made(
+    jobs: Mapping[str, Callable[[], Any]], workers: int | None, progress: Callable[[int, int], None] | None
+) -> dict[str, Any]:
+    """What each job makes; progress is told of the attacks alone."""
+    slugs = {attack.slug for attack in ATTACKS}
+    made: dict[str, Any] = {}
+    with closing(done(jobs, workers)) as results:
+        for name, result in results:
+            made[name] = result
+            if progress is not None and name in slugs:
+                progress(len(slugs & made.keys()), len(slugs))
+    return made
 
 
 SAYS = {

@@ -1,7 +1,7 @@
 """Masks moved, joined and intersected on their runs, a track at a time: the pictures are never drawn.
 
-    masks -> runs -> stretches, one column each -> moved copies -> how many cover a pixel -> runs -> masks
-             simvtr.rle    split                   covered          (here)                  pack
+    track -> runs -> stretches, one column each -> moved copies -> how many cover a pixel -> runs -> track
+                     split                         covered         (here)                  pack
 
 All masks of a track are one long line of pixels, column after column, mask after mask; a stretch is [begin, end) on it.
 """
@@ -11,46 +11,50 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.rle import Rle, decoded_runs
+from simvtr.auditing.packed import MadeTrack, laid_out
+from simvtr.rle import MaskTrack
 
 Line = NDArray[np.signedinteger]
 Move = tuple[int, int]  # pixels down, pixels right
 
 
-def combine(masks: Sequence[Rle], moves: Sequence[Move], at_least: int) -> list[Rle | None]:
+def combine(track: MaskTrack, moves: Sequence[Move], at_least: int) -> MaskTrack:
     """The pixels that at least so many of a mask's moved copies cover; what leaves the picture is lost.
 
     Args:
-        masks: at least one, all of one size.
+        track: masks, each changed for itself.
         moves: one copy each. With `at_least` 1 the copies are joined (dilation), with their number intersected
             (erosion), where nothing outside of the picture covers a pixel.
-    Returns: one mask each, None where no pixel is left.
+    Returns: the masks in their frames, None where no pixel is left.
 
     >>> from simvtr.rle import decode, encode
-    >>> (right,) = combine([encode(np.array([[True, False, False]]))], [(0, 0), (0, 1)], at_least=1)
+    >>> (right,) = combine(MaskTrack.of([encode(np.array([[True, False, False]]))]), [(0, 0), (0, 1)], at_least=1)
     >>> decode(right).astype(int).tolist()
     [[1, 1, 0]]
     """
-    height, width = masks[0].height, masks[0].width
-    runs, starts = decoded_runs([mask.counts for mask in masks])
-    small = 2 * len(masks) * height * width < 1 << 31  # a fifth less time than with int64
+    height, width = track.height, track.width
+    runs, records = laid_out(track)
+    lengths = records["m"].astype(np.int64)
+    frames = np.flatnonzero(lengths)
+    small = 2 * len(frames) * height * width < 1 << 31  # a fifth less time than with int64
     ends = np.cumsum(runs, dtype=np.int32 if small else np.int64)
-    place = np.arange(len(runs)) - np.repeat(starts, np.diff(starts, append=len(runs)))
-    inside = place % 2 == 1
-    begins, ends = split(ends[inside] - runs[inside], ends[inside], height)
+    lengths = lengths[frames]
+    odd = (np.cumsum(lengths) - lengths) % 2 == 1  # masks whose first run, of background, stands at an odd place
+    inside = np.repeat(odd, lengths)
+    inside[1::2] ^= True
+    ends = ends[inside]
+    begins, ends = split(ends - runs[inside].astype(ends.dtype), ends, height)
     column = begins // height
     top, bottom, left = begins - column * height, ends - column * height, column % width
 
     copies = []
     for down, right in moves:
-        first, last = np.maximum(top + down, 0), np.minimum(bottom + down, height)
-        kept = (first < last) & (left >= -right) & (left < width - right)
-        base = (column[kept] + right) * height
-        copies.append((base + first[kept], base + last[kept]))
-    begins, ends = (np.concatenate(side) for side in zip(*copies, strict=True))
-    begins, ends = covered(begins, ends, at_least)
-    begins, ends = split(begins, ends, height * width)
-    return pack(begins, ends, len(masks), height, width)
+        begin, end = np.maximum(top + down, 0), np.minimum(bottom + down, height)
+        base = (column + right) * height
+        kept = (begin < end) & (left >= -right) & (left < width - right)
+        copies.append(((base + begin)[kept], (base + end)[kept]))
+    begins, ends = covered(copies, at_least)
+    return pack(*split(begins, ends, height * width), track, frames)
 
 
 def split(begins: Line, ends: Line, every: int) -> tuple[Line, Line]:
@@ -65,58 +69,58 @@ def split(begins: Line, ends: Line, every: int) -> tuple[Line, Line]:
         return begins, ends
     begins, ends, first = (np.repeat(side, parts) for side in (begins, ends, first))
     cell = first + np.arange(len(first)) - np.repeat(np.cumsum(parts) - parts, parts)
+    cell = cell.astype(begins.dtype)
     return np.maximum(begins, cell * every), np.minimum(ends, (cell + 1) * every)
 
 
-def covered(begins: Line, ends: Line, at_least: int) -> tuple[Line, Line]:
-    """Where at least so many of the stretches lie on each other: begins and ends, rising, apart from one another.
+def covered(copies: Sequence[tuple[Line, Line]], at_least: int) -> tuple[Line, Line]:
+    """Where at least so many of the copies lie on each other: begins and ends, rising, apart from one another.
 
-    >>> [side.tolist() for side in covered(np.array([0, 2, 4]), np.array([4, 5, 6]), 1)]
+    Args:
+        copies: begins and ends of the stretches of each, none of which lies on another of its copy.
+
+    >>> low, middle, high = ((np.array([a]), np.array([b])) for a, b in ((0, 4), (2, 5), (4, 6)))
+    >>> [side.tolist() for side in covered([low, middle, high], 1)]
     [[0], [6]]
-    >>> [side.tolist() for side in covered(np.array([0, 2, 4]), np.array([4, 5, 6]), 2)]
+    >>> [side.tolist() for side in covered([low, middle, high], 2)]
     [[2], [5]]
     """
     # position and, in the last bit, whether it is an end; "stable" merges what is in order already, as each copy is
-    events = np.sort(np.concatenate([begins * 2, ends * 2 + 1]), kind="stable")
-    position = events >> 1
-    count = np.cumsum(1 - 2 * (events & 1))
-    last = np.append(position[1:] != position[:-1], True)[: len(position)]  # of the events at one position
-    enough, position = count[last] >= at_least, position[last]
-    edges = position[enough != np.concatenate(([False], enough[:-1]))[: len(enough)]]
-    return edges[::2], edges[1::2]
+    events = np.sort(
+        np.concatenate([side for begins, ends in copies for side in (begins * 2, ends * 2 + 1)]), kind="stable"
+    )
+    is_end = (events & 1).astype(bool)
+    count = np.cumsum(1 - 2 * is_end.view(np.int8), dtype=np.int16)
+    events >>= 1
+    begins, ends = events[~is_end & (count == at_least)], events[is_end & (count == at_least - 1)]
+    some = begins < ends  # where one begins as another ends, both cover nothing
+    return begins[some], ends[some]
 
 
-def pack(begins: Line, ends: Line, count: int, height: int, width: int) -> list[Rle | None]:
-    """Masks from rising stretches that stay inside their mask and do not touch each other within it.
+def pack(begins: Line, ends: Line, like: MaskTrack, frames: NDArray[np.intp]) -> MadeTrack:
+    """A track from rising stretches that stay inside their mask and do not touch each other within it.
 
-    >>> pack(np.array([0, 6]), np.array([2, 9]), 3, 2, 3)   # pixels 0 and 1 of the first, 0 to 2 of the second
+    Args:
+        like: the track whose size the masks have.
+        frames: where the masks on the line belong.
+
+    >>> from simvtr.rle import encode
+    >>> three = MaskTrack.of([encode(np.ones((2, 3), bool))] * 3)
+    >>> list(pack(np.array([0, 6]), np.array([2, 9]), three, np.arange(3)))  # pixels 0 and 1 of the first, 0 to 2
     [Rle(height=2, width=3, counts=b'024'), Rle(height=2, width=3, counts=b'033'), None]
     """
-    pixels = height * width
+    pixels = like.height * like.width
     owner = begins // pixels
-    stretches = np.bincount(owner, minlength=count)
-    borders = np.arange(1, count + 1) * pixels
-    open_ = np.ones(count, bool)  # the mask does not end in foreground: one more run of background
+    stretches = np.bincount(owner, minlength=len(frames))
+    shown = np.flatnonzero(stretches)
+    areas = np.zeros(len(like), np.int64)
+    areas[frames] = np.bincount(owner, ends - begins, minlength=len(frames))
+    borders = (shown + 1) * pixels
+    open_ = np.ones(len(frames), bool)  # the mask does not end in foreground: one more run of background
     open_[ends[ends % pixels == 0] // pixels - 1] = False
-    edges = np.sort(np.concatenate([begins, ends, borders[open_]]), kind="stable")
+    edges = np.sort(np.concatenate([begins, ends, borders[open_[shown]]]), kind="stable")
+    lengths = 2 * stretches[shown] + open_[shown]
     runs = np.diff(edges, prepend=0)
-    lengths = 2 * stretches + open_
     starts = np.cumsum(lengths) - lengths
-    place = np.arange(len(runs)) - np.repeat(starts, lengths)
-
-    values = runs.copy()  # from the fourth on it is the difference to the run two before
-    later = np.flatnonzero(place > 2)
-    values[later] -= runs[later - 2]
-    size = np.where(values < 0, ~values, values)  # the bits it takes, but for the sign
-    groups = np.searchsorted(1 << (5 * np.arange(1, 7) - 1), size, side="right") + 1  # of 5 bits, with the sign
-    offsets = np.cumsum(groups) - groups
-    text = np.empty(int(groups.sum()), np.uint8)
-    rest = np.arange(len(values))  # values with a group left
-    for k in range(int(groups.max(initial=0))):
-        rest = rest[groups[rest] > k]
-        text[offsets[rest] + k] = 48 + ((values[rest] >> 5 * k) & 31) + 32 * (groups[rest] > k + 1)
-    data = text.tobytes()
-    cuts = [*offsets[starts].tolist(), len(data)]
-    return [
-        Rle(height, width, data[cuts[i] : cuts[i + 1]]) if some else None for i, some in enumerate(stretches.tolist())
-    ]
+    runs[starts] = edges[starts] - shown * pixels
+    return MadeTrack(runs.astype(np.uint32), lengths, frames[shown], areas, like.height, like.width)

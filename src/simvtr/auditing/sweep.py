@@ -1,6 +1,6 @@
 """The frame sweep: one model at several windows, in every reading of "t frames" that the report leaves open.
 
-window -> segment (handed in: models live on higher floors) -> WindowRun -> readings -> matrix.read -> SweepPoint
+window -> segment (handed in: models live on higher floors) -> WindowRun -> readings -> read -> SweepPoint
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from simvtr.auditing.audit import MEASURES
 from simvtr.auditing.cache import OverlapCache
-from simvtr.auditing.matrix import Reading as Scored
-from simvtr.auditing.matrix import read
+from simvtr.auditing.reading import Reading as Scored
+from simvtr.auditing.reading import read
 from simvtr.evaluation.bootstrap import intervals
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.groups import occlusion_of

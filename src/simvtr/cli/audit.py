@@ -132,7 +132,7 @@ def _names(args: argparse.Namespace) -> tuple[str, str]:
 
 def _paired(truth: "Truth", first: "Predictions", second: "Predictions", seed: int) -> dict[str, Any]:
     """Differences of two systems under the strict rules, what is missing counting as missing."""
-    from simvtr.auditing.matrix import without_breaches
+    from simvtr.auditing.reading import without_breaches
     from simvtr.evaluation import evaluate
     from simvtr.evaluation.bootstrap import compare, per_video
 
@@ -166,7 +166,7 @@ def pictures(
 
     Tracks that are partners have one colour; found tracks below their category's threshold of score are left out.
     """
-    from simvtr.auditing.matrix import without_breaches
+    from simvtr.auditing.reading import without_breaches
     from simvtr.errors import DataError
     from simvtr.report.pictures import frame_pair, read_picture
     from simvtr.schema.source import image_path
