@@ -43,6 +43,7 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
     ),
     "start of `simvtr --help`": ("benchmarks.startup", "simvtr --help"),
 }
+OWN_PAGES = {"benchmarks.leaderboard"}  # benchmarks whose figures stand elsewhere: leaderboard.md
 MEASURED = ("model_cost", "startup", "segment_speed", "memory")  # by this command, in this order
 
 
@@ -87,7 +88,8 @@ def headlines(lines: list[str]) -> str:
 def table(lines: list[str]) -> str:
     """Markdown of the latest of every figure: one table for each run that any of them is from, oldest first."""
     parts = []
-    for (command, run), entries in groupby(latest(lines).values(), key=lambda e: (e["command"], _run(e))):
+    shown = [entry for (benchmark, _), entry in latest(lines).items() if benchmark not in OWN_PAGES]
+    for (command, run), entries in groupby(shown, key=lambda e: (e["command"], _run(e))):
         parts.append(f"`{command}` · {run}\n\n| figure | value | least to greatest | goal |\n|---|---|---|---|\n")
         for entry in entries:
             spread = tuple(entry["spread"]) if entry["spread"] else None

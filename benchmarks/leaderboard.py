@@ -1,0 +1,247 @@
+"""leaderboard.md: methods side by side on synth-occlusion-v1, every row by one command.
+
+    python -m benchmarks.leaderboard simvtr-tiny-4 floor          # rows, on the validation split
+    python -m benchmarks.leaderboard simvtr-tiny-4 --split test
+    python -m benchmarks.leaderboard                              # no row: only write the page anew
+
+A row's tracks are made, scored by columns.py and recorded; the page is written from results.jsonl and never by hand.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.columns import Found, scores
+from benchmarks.figures import latest
+from benchmarks.record import RESULTS, ROOT, Figure, parser, pretty, report
+from simvtr.schema import Truth, read_predictions, read_truth
+
+DATA = ROOT / "work/synth-occlusion-v1"
+PAGE = Path(__file__).parent / "leaderboard.md"
+SPLITS = ("val", "test")
+QUALITY = (
+    *("AP", "AP50", "class-agnostic AP", "AP light", "AP medium", "AP heavy"),
+    *("HOTA", "AssA", "kept slots", "duplicates"),
+)
+SPEED, MEMORY, COST = "frames/s", "training memory", "training cost"
+STEPS = 6  # of the training whose memory is measured
+
+# How the packaged weights came to be, in order; their logs hold the cost. recipes/synth-tiny.yaml learned from 5,000
+# videos of the same kind, not from the training split.
+PACKAGED = ("recipes/synth-tiny.yaml",)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a method found in a split, and at what speed: frames a second of CPU time, from files to tracks."""
+
+    found: Found
+    speed: float
+    known: tuple[Figure, ...] = ()  # figures of the method itself that its own program measured
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A method: what it is, what makes its tracks, the recipes that trained it, what to run before."""
+
+    about: str
+    make: Callable[[Truth, str], Made]  # truth, split
+    recipes: tuple[str, ...] = ()
+    before: str = ""
+
+
+def main() -> int:
+    command = parser(__doc__)
+    command.add_argument("rows", nargs="*", choices=[[], *ROWS], metavar="ROW", help=f"of {', '.join(ROWS)}")
+    command.add_argument("--split", choices=SPLITS, default="val")
+    args = command.parse_args()
+    os.chdir(ROOT)  # where the recipes' paths start
+    path = DATA / args.split / "instances.json"
+    if args.rows and not path.exists():
+        sys.exit(f"{path} is not here: simvtr synth {path.parent.relative_to(ROOT)} --benchmark {args.split}")
+    for name in args.rows:
+        truth = read_truth(path)
+        made = ROWS[name].make(truth, args.split)
+        figures = [
+            Figure(f"{name}, {args.split}: {column}", value, "%") for column, value in scores(truth, made.found).items()
+        ]
+        figures += [Figure(f"{name}, {args.split}: {SPEED}", made.speed, "frames/s"), *made.known]
+        report([*figures, *training(name)], keep=not args.no_record)
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
+    PAGE.write_text(page(lines), encoding="utf-8")
+    print(PAGE)
+    return 0
+
+
+def training(name: str) -> list[Figure]:
+    """What the training of a row costs, by its logs and by some steps; nothing where there is no recipe or no log."""
+    from simvtr.cli.recipe import read_recipe
+
+    paths = ROWS[name].recipes
+    if not paths:
+        return []
+    logs = [Path(read_recipe(Path(path)).out) / "log.jsonl" for path in paths]
+    figures = [Figure(f"{name}: {MEMORY}", steps_memory(paths[-1]), "MiB")]
+    if all(log.exists() for log in logs):
+        figures.append(Figure(f"{name}: {COST}", sum(map(logged_minutes, logs)), "min"))
+    return figures
+
+
+def logged_minutes(log: Path) -> float:
+    """Of all steps and the waits between them; crops, checkpoints and validations are not in a log."""
+    with log.open() as lines:
+        entries = [json.loads(line) for line in lines]
+    return sum(entry.get("seconds", 0) + entry.get("waited", 0) for entry in entries) / 60
+
+
+MEASURE = """
+import resource, sys, tempfile
+from dataclasses import replace
+from pathlib import Path
+from simvtr.cli.recipe import read_recipe
+from simvtr.training import train
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+recipe = read_recipe(Path(sys.argv[1]))
+last = replace(recipe.train.stages[-1], share=1.0)
+short = replace(recipe.train, crop_steps=0, steps=int(sys.argv[3]), stages=(last,), device="cpu")
+data = replace(recipe.data[0], truth=f"{sys.argv[2]}/instances.json", images=f"{sys.argv[2]}/JPEGImages")
+with tempfile.TemporaryDirectory() as out:
+    recipe = replace(recipe, out=out, start=None, data=(data,), validate=None, validate_every=0, train=short)
+    before = peak()
+    train(recipe, progress=False)
+print((peak() - before) / (2**20 if sys.platform == "darwin" else 2**10))
+"""
+
+
+def steps_memory(recipe: str) -> float:
+    """Peak memory in MiB of some steps of a recipe's last stage, above a process that has imported all it needs.
+
+    On the videos of the validation split: the memory of decoded training frames depends on how many there are.
+    """
+    words = [sys.executable, "-c", MEASURE, recipe, str(DATA / "val"), str(STEPS)]
+    done = subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return float(done.stdout.split()[-1])
+
+
+def simvtr(weights: str, window: int) -> Callable[[Truth, str], Made]:
+    """SimVTR or VisTR at one window; identity is the query."""
+
+    def make(truth: Truth, split: str) -> Made:
+        from simvtr.data.video import read_frames
+        from simvtr.inference import Predictor
+        from simvtr.model import load
+
+        predictor = Predictor(load(weights), window)
+        frames, begin, found = 0, time.process_time(), {}
+        for video in truth.videos.values():
+            found[video.id] = predictor(read_frames([DATA / split / "JPEGImages" / n for n in video.file_names]))
+            frames += video.length
+        return Made(found, frames / (time.process_time() - begin))
+
+    return make
+
+
+def no_learning(truth: Truth, split: str) -> Made:
+    """Blobs before a still background."""
+    from benchmarks.peers.floor import floor
+    from simvtr.data.video import read_frames
+
+    frames, begin, found = 0, time.process_time(), {}
+    for video in truth.videos.values():
+        pictures = list(read_frames([DATA / split / "JPEGImages" / name for name in video.file_names]))
+        found[video.id] = floor(pictures)
+        frames += video.length
+    return Made(found, frames / (time.process_time() - begin))
+
+
+def maskrcnn(truth: Truth, split: str) -> Made:
+    """What `python -m benchmarks.peers.maskrcnn` left: it needs an environment of its own."""
+    folder = ROOT / "runs/peers/maskrcnn"
+    results, about = folder / f"results-{split}.json", folder / f"about-{split}.json"
+    if not (results.exists() and about.exists()):
+        sys.exit(f"{results} is not here. First: {ROWS['maskrcnn'].before}")
+    facts = json.loads(about.read_text())
+    known = (
+        Figure(f"maskrcnn: {MEMORY}", facts["MiB"], "MiB"),
+        Figure(f"maskrcnn: {COST}", facts["minutes"], "min"),
+    )
+    return Made(read_predictions(results, truth).tracks, facts["frames/s"], known)
+
+
+ROWS = {
+    **{
+        f"simvtr-tiny-{window}": Row(
+            f"packaged weights, windows of {window} frame{'s' * (window > 1)}, identity by query",
+            simvtr("simvtr-tiny", window),
+            PACKAGED,
+        )
+        for window in (1, 4, 16)
+    },
+    "vistr-tiny": Row(
+        "coupled queries, VisTR's mask head, windows of 4 frames",
+        simvtr("runs/vistr-tiny", 4),
+        ("recipes/vistr-tiny.yaml",),
+        "simvtr train recipes/vistr-tiny.yaml",
+    ),
+    "maskrcnn": Row(
+        "torchvision's Mask R-CNN on the same backbone, from scratch, linked by mask IoU",
+        maskrcnn,
+        before="python -m benchmarks.peers.maskrcnn --minutes 240",
+    ),
+    "floor": Row("no learning: blobs before the median picture, linked by mask IoU, one category", no_learning),
+}
+
+
+def page(lines: Sequence[str]) -> str:
+    """The leaderboard from the lines of results.jsonl: what was not measured says so, with its command.
+
+    >>> print(page([]).splitlines()[0])
+    # Leaderboard: synth-occlusion-v1
+    """
+    entries = {name: entry for (bench, name), entry in latest(list(lines)).items() if bench == "benchmarks.leaderboard"}
+    parts = [HEAD]
+    for split in SPLITS:
+        columns = [*QUALITY, SPEED, MEMORY, COST]
+        parts += [f"\n## {split}\n\n", f"| row | {' | '.join(columns)} |\n", f"|---{'|---:' * len(columns)}|\n"]
+        for name in ROWS:
+            cells = [_cell(entries, f"{name}, {split}: {column}") for column in (*QUALITY, SPEED)]
+            shared = [_cell(entries, f"{name}: {column}") for column in (MEMORY, COST)]
+            learned = bool(ROWS[name].recipes or ROWS[name].before)
+            parts.append(f"| {name} | {' | '.join([*cells, *(shared if learned else ['none', 'none'])])} |\n")
+    parts.append("\n## Rows\n\n| row | what it is | command | latest figures |\n|---|---|---|---|\n")
+    for name, row in ROWS.items():
+        entry = entries.get(f"{name}, val: AP")
+        when = f"{entry['date'][:10]}, commit {entry['commit']}, load {entry['load']}" if entry else "not measured"
+        first = f"`{row.before}`, then " if row.before else ""
+        parts.append(f"| {name} | {row.about} | {first}`python -m benchmarks.leaderboard {name}` | {when} |\n")
+    return "".join(parts)
+
+
+def _cell(entries: dict[str, dict], name: str) -> str:
+    entry = entries.get(name)
+    if entry is None:
+        return "not measured"
+    unit = "" if entry["unit"] in ("%", "frames/s") else f" {entry['unit']}"
+    return f"{entry['value']:.1f}{unit}" if entry["unit"] != "MiB" else f"{pretty(round(entry['value']))}{unit}"
+
+
+HEAD = """# Leaderboard: synth-occlusion-v1
+
+Written by `python -m benchmarks.leaderboard` from [results.jsonl](results.jsonl). The data are made by
+`simvtr synth work/synth-occlusion-v1/val --benchmark val` (also `train`, `test`): 60 videos of 40 frames, 160×96.
+
+AP is by the strict rules, in percent. AP light, medium and heavy are OVIS's groups, by the labels of the tracks. HOTA
+and AssA are means over categories, each at its best threshold on score; that choice sees the truth. Tracks from that
+threshold on count for *kept slots* (share of frame pairs in which an object, found in both with a mask IoU of 0.5, is
+on the same track) and *duplicates* (share of tracks of which a better-scored one has a track IoU above 0.5).
+frames/s: by CPU time of one thread, from files to tracks. Training memory: the peak of a few steps, above a process
+that has only imported its libraries. Training cost: minutes of one core, by the log of the steps.
+"""
+
+if __name__ == "__main__":
+    sys.exit(main())

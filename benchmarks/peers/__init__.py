@@ -1,0 +1,1 @@
+"""What SimVTR is compared with: a rule without learning, and an outside detector; both linked frame by frame."""

@@ -1,0 +1,265 @@
+"""An outside peer: torchvision's Mask R-CNN on the same backbone, from scratch, linked by mask IoU (linking.py).
+
+The same pictures in the same order with the same flips and swapped colours as SimVTR's stage of single frames, the
+same optimizer, schedule and averaged weights, for so many minutes of CPU time; then tracks of every video of the
+splits, for `python -m benchmarks.leaderboard maskrcnn`. Run again with the same words, it continues where it stopped.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.peers.linking import Detection, link
+from benchmarks.record import ROOT
+from simvtr.config import AugmentConfig, Stage, TrainConfig, simvtr_tiny
+from simvtr.data.clips import Batches, BatchPlan
+from simvtr.data.dataset import Batch, Target, VideoDataset
+from simvtr.data.transforms import to_input
+from simvtr.data.video import read_frames
+from simvtr.errors import DataError
+from simvtr.schema import Track, read_truth
+from simvtr.schema.writer import atomic, write_predictions
+from simvtr.training.optimizer import Average, build_optimizer, clip_gradients, rate, set_rate
+
+DATA, OUT = ROOT / "work/synth-occlusion-v1", ROOT / "runs/peers/maskrcnn"
+SIDES = 96, 192  # least and greatest side of a picture, pixels; as simvtr-tiny
+CHANNELS = 128  # of the pyramid; c of simvtr-tiny
+ANCHORS = (8, 16, 32, 64)  # pixels, one at each level of the pyramid
+REGIONS = 32  # sampled from a picture for the heads; torchvision's 512 are for pictures forty times as large
+FOUND = 20  # detections in a picture at most; the data has up to 5 objects
+KEEP_EVERY = 300.0  # seconds between checkpoints
+TICKS = 1000  # of the schedule
+CONFIG = TrainConfig(
+    optimizer="adamw",
+    lr=7e-4,
+    decay_norms=False,
+    clip_norm=0.1,
+    warmup=10,  # ticks
+    schedule="cosine",
+    ema=0.998,
+    stages=(Stage(frames=(1,), clips=8),),
+    augment=AugmentConfig(photometric=0, permute_channels=0.5, crop=0, short_sides=()),
+)
+
+
+def main() -> int:
+    command = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    command.add_argument("--minutes", type=float, required=True, help="of CPU time for training")
+    command.add_argument("--out", type=Path, default=OUT, help="folder for everything")
+    command.add_argument("--splits", nargs="*", default=["val", "test"], help="to be segmented afterwards")
+    args = command.parse_args()
+    require_torchvision()
+    torch.manual_seed(CONFIG.seed)
+    training = Training(args.out)
+    if training.seconds < 60 * args.minutes:
+        training.run(60 * args.minutes)
+    for split in args.splits:
+        training.segment(split)
+    return 0
+
+
+def require_torchvision() -> None:
+    """Leave with one line unless torchvision and its compiled operators are there."""
+    try:
+        from torchvision.ops import nms
+
+        nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
+    except (ImportError, RuntimeError, NotImplementedError) as error:
+        reason = " ".join(str(error).split())[:120]
+        sys.exit(
+            f"maskrcnn: needs a torchvision made for this torch ({torch.__version__}), got: {reason}. In another "
+            "environment: pip install torch torchvision simvtr[model]"
+        )
+
+
+def build() -> nn.Module:
+    """Mask R-CNN for the pictures of simvtr-tiny: its backbone, narrow heads, small anchors. 8 classes."""
+    from torchvision.models.detection import MaskRCNN
+    from torchvision.models.detection.anchor_utils import AnchorGenerator
+    from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+    from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+    from torchvision.ops import MultiScaleRoIAlign
+
+    classes = simvtr_tiny().classes + 1  # background is class 0
+    levels = ["0", "1", "2", "3"]
+    return MaskRCNN(
+        Pyramid(),
+        min_size=SIDES[0],
+        max_size=SIDES[1],
+        image_mean=[0.0, 0.0, 0.0],  # pictures come normalised
+        image_std=[1.0, 1.0, 1.0],
+        rpn_anchor_generator=AnchorGenerator(tuple((size,) for size in ANCHORS), ((0.5, 1.0, 2.0),) * len(ANCHORS)),
+        rpn_pre_nms_top_n_train=300,
+        rpn_pre_nms_top_n_test=300,
+        rpn_post_nms_top_n_train=200,
+        rpn_post_nms_top_n_test=100,
+        box_roi_pool=MultiScaleRoIAlign(levels, output_size=7, sampling_ratio=2),
+        box_head=TwoMLPHead(CHANNELS * 49, 512),
+        box_predictor=FastRCNNPredictor(512, classes),
+        box_batch_size_per_image=REGIONS,
+        box_detections_per_img=FOUND,
+        mask_roi_pool=MultiScaleRoIAlign(levels, output_size=14, sampling_ratio=2),
+        mask_head=MaskRCNNHeads(CHANNELS, (CHANNELS,) * 4, 1, norm_layer=nn.BatchNorm2d),
+        mask_predictor=MaskRCNNPredictor(CHANNELS, CHANNELS, classes),
+    )
+
+
+class Pyramid(nn.Module):
+    """The backbone of simvtr-tiny, then torchvision's feature pyramid with trainable norms."""
+
+    out_channels = CHANNELS
+
+    def __init__(self) -> None:
+        super().__init__()
+        from torchvision.ops import FeaturePyramidNetwork
+
+        from simvtr.model.backbone import Backbone
+
+        self.backbone = Backbone(simvtr_tiny())
+        self.pyramid = FeaturePyramidNetwork(self.backbone.channels, CHANNELS, norm_layer=nn.BatchNorm2d)
+
+    def forward(self, pictures: Tensor) -> dict[str, Tensor]:
+        levels = self.backbone(pictures.contiguous(memory_format=torch.channels_last))
+        maps = self.pyramid(OrderedDict((str(i), level) for i, level in enumerate(levels)))
+        return {name: level.float() for name, level in maps.items()}
+
+
+def wanted(target: Target, size: tuple[int, int]) -> dict[str, Tensor]:
+    """What one frame should give, in torchvision's words; size (H, W) of the picture."""
+    there = target.present[:, 0]
+    x, y, w, h = target.boxes[there, 0].unbind(-1)
+    scale = target.boxes.new_tensor([size[1], size[0], size[1], size[0]])
+    return {
+        "boxes": torch.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], dim=-1) * scale,
+        "labels": target.labels[there] + 1,
+        "masks": target.masks[there, 0].to(torch.uint8),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a checkpoint holds."""
+
+    model: dict[str, Tensor]
+    optimizer: dict
+    average: dict[str, Tensor]
+    step: int
+    seconds: float  # CPU time of all steps
+    memory: float  # peak of training, MiB
+
+
+class Training:
+    """The network, its optimizer and average, and how far they are; from the checkpoint in `folder` if there is one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.model = build()
+        self.optimizer = build_optimizer(self.model, CONFIG)
+        self.average = Average(self.model, CONFIG.ema)
+        self.step, self.seconds, self.memory = 0, 0.0, 0.0
+        path = folder / "checkpoint.pt"
+        if path.exists():
+            saved = Kept(**torch.load(path, map_location="cpu", weights_only=True))
+            self.model.load_state_dict(saved.model)
+            self.optimizer.load_state_dict(saved.optimizer)
+            self.average.values = saved.average
+            self.step, self.seconds, self.memory = saved.step, saved.seconds, saved.memory
+
+    def run(self, budget: float) -> None:
+        """Train until `budget` seconds of CPU time are spent; the learning rate follows them."""
+        truth = read_truth(DATA / "train/instances.json")
+        data = VideoDataset(truth, DATA / "train/JPEGImages", cache_bytes=0)  # so that memory is the training's
+        plan = BatchPlan(data.videos, CONFIG.stages, 10**9, CONFIG.seed)
+        batches = Batches(data, plan, CONFIG.augment)
+        before, began, kept = peak(), time.process_time() - self.seconds, self.seconds
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.model.train()
+        with (self.folder / "log.jsonl").open("a") as log:
+            while self.seconds < budget:
+                set_rate(self.optimizer, rate(int(self.seconds / budget * TICKS), TICKS, CONFIG))
+                values = self.update(batches[self.step])
+                self.step += 1
+                self.seconds = time.process_time() - began
+                self.memory = max(self.memory, peak() - before)
+                log.write(json.dumps({"step": self.step, "cpu": round(self.seconds, 2), **values}) + "\n")
+                if self.step % 100 == 0:
+                    print(f"step {self.step}, {self.seconds / 60:.1f} min: loss {values['total']:.3f}", file=sys.stderr)
+                if self.seconds - kept > KEEP_EVERY:
+                    self.keep()
+                    log.flush()
+                    kept = self.seconds
+        self.keep()
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """One step. Returns its losses."""
+        pictures = list(batch.frames[:, 0])
+        with torch.autocast("cpu", torch.bfloat16):  # as SimVTR trains
+            losses = self.model(pictures, [wanted(t, tuple(pictures[0].shape[-2:])) for t in batch.targets])
+        total = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            raise DataError(f"maskrcnn, step {self.step}: the loss must be finite, got {losses}. Lower the rate.")
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        clip_gradients(self.model.parameters(), CONFIG.clip_norm)
+        self.optimizer.step()
+        self.average.update(self.model, self.step)
+        return {name: round(loss.item(), 4) for name, loss in {**losses, "total": total}.items()}
+
+    def keep(self) -> None:
+        """Write the checkpoint; it appears whole."""
+        kept = Kept(
+            self.model.state_dict(),
+            self.optimizer.state_dict(),
+            self.average.values,
+            self.step,
+            self.seconds,
+            self.memory,
+        )
+        with atomic(self.folder / "checkpoint.pt") as file:
+            torch.save({name: getattr(kept, name) for name in Kept.__slots__}, file)
+
+    def segment(self, split: str) -> None:
+        """Write `results-SPLIT.json`, and what it took to `about-SPLIT.json`."""
+        model = build().eval()
+        model.load_state_dict(self.average.values)
+        truth = read_truth(DATA / split / "instances.json")
+        found, frames, began = {}, 0, time.process_time()
+        for video in truth.videos.values():
+            names = [DATA / split / "JPEGImages" / name for name in video.file_names]
+            found[video.id] = tracks(model, names)
+            frames += video.length
+        rate_ = frames / (time.process_time() - began)
+        lengths = {video.id: video.length for video in truth.videos.values()}
+        write_predictions(self.folder / f"results-{split}.json", found, lengths)
+        about = {"frames/s": rate_, "minutes": self.seconds / 60, "MiB": self.memory, "steps": self.step}
+        (self.folder / f"about-{split}.json").write_text(json.dumps(about) + "\n")
+        print(f"{split}: {about}", file=sys.stderr)
+
+
+def tracks(model: nn.Module, paths: list[Path]) -> list[Track]:
+    """The tracks of one video."""
+    frames = []
+    with torch.inference_mode():
+        for picture in read_frames(paths):
+            (out,) = model(list(to_input(picture[None], *SIDES)))
+            rows = zip(out["labels"].tolist(), out["scores"].tolist(), out["masks"][:, 0] > 0.5, strict=True)
+            found = [Detection(label, score, mask.numpy()) for label, score, mask in rows]
+            frames.append([d for d in found if d.mask.any()])
+    return link(frames)
+
+
+def peak() -> float:
+    """Peak resident memory of this process, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
