@@ -12,6 +12,7 @@ from PIL import Image
 from simvtr.cli.main import main
 from simvtr.config import simvtr_tiny
 from simvtr.data.video import read_frames, write_video
+from simvtr.inference.journal import Journal
 from simvtr.inference.overlay import OverlayWriter
 from simvtr.model import SimVTR, save
 from simvtr.rle import from_json
@@ -199,7 +200,7 @@ def test_ctrl_c_finishes_the_files_with_what_is_done_and_says_so(weights, pictur
     output = capsys.readouterr()
     assert "interrupted, the files hold 3 frames" in output.err and "1 video, 3 frames" in output.out
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert names(tmp_path) == ["overlay.mp4", "results.json"]
+    assert names(tmp_path) == ["overlay.mp4", "results.json", "results.partial.jsonl"]  # the last for --resume
 
 
 def test_ctrl_c_in_a_data_set_keeps_the_videos_done(weights, pictures, truth, tmp_path, monkeypatch):
@@ -256,7 +257,7 @@ def test_an_overlay_that_cannot_be_written_costs_no_tracks(weights, pictures, tr
     assert {t["video_id"] for t in found} == {12} and first_absent(found) == 4
     error = capsys.readouterr().err
     assert "12.mp4: the video must be writable here" in error and "The files hold 4 frames before it." in error
-    assert names(tmp_path / "out") == ["results.json"]
+    assert names(tmp_path / "out") == ["results.json", "results.partial.jsonl"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no video at all"])
@@ -274,6 +275,77 @@ def test_a_real_damaged_video_is_segmented_as_far_as_it_decodes(weights, shared,
     output = capsys.readouterr()
     assert "50 frames are declared, 49 decode" in output.err
     assert output.out.startswith("1 video, 49 frames, ")
+
+
+# --- going on -------------------------------------------------------------------------------------------------------
+
+
+def cut_journal(monkeypatch, frames):
+    """Makes a run die without a word after so many frames, in the middle of a line."""
+    add, count = Journal.add, 0
+
+    def dying(self, video, result):
+        nonlocal count
+        places = add(self, video, result)
+        count += 1
+        if count == frames:
+            with self.path.open("ab") as file:
+                file.write(b'{"video": 1, "fra')
+            self.path.with_name("killed").write_bytes(self.path.read_bytes())
+            raise KeyboardInterrupt
+        return places
+
+    monkeypatch.setattr(Journal, "add", dying)
+    monkeypatch.setattr("simvtr.inference.journal.APART", 1)
+
+
+@pytest.mark.parametrize("identity", ["slot", "link"])
+@pytest.mark.parametrize(("window", "killed_after", "found_again"), [(1, 4, 1), (2, 3, 1), (2, 4, 2), ("all", 3, 3)])
+def test_a_killed_run_goes_on_and_gives_what_an_unbroken_one_gives(
+    weights, pictures, tmp_path, monkeypatch, identity, window, killed_after, found_again, capsys
+):
+    options = (pictures, "--window", window, "--identity", identity, "--threshold", 0.1)
+    assert segment(weights, tmp_path / "whole", *options) == 0
+    assert names(tmp_path / "whole") == ["overlay.mp4", "results.json"]
+    with monkeypatch.context() as patch:
+        cut_journal(patch, killed_after)
+        segment(weights, tmp_path / "cut", *options)
+    (tmp_path / "cut" / "killed").replace(tmp_path / "cut" / "results.partial.jsonl")
+    (tmp_path / "cut" / "results.json").unlink()  # a killed run leaves none
+    asked = []
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda self, *a: asked.append(a[1].index) or add(self, *a))
+    assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
+    assert asked == list(range(killed_after - found_again, 6))  # the rest came from the journal
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+    assert names(tmp_path / "cut") == ["overlay.mp4", "results.json"]
+    assert read_frames(tmp_path / "cut" / "overlay.mp4").length == 6
+
+
+def test_a_data_set_goes_on_behind_the_videos_that_are_done(weights, pictures, truth, tmp_path, monkeypatch):
+    options = (truth, "--images", pictures)
+    assert segment(weights, tmp_path / "whole", *options) == 0
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 5)
+        assert segment(weights, tmp_path / "cut", *options) == 130
+    asked = []
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda self, *a: asked.append((a[0], a[1].index)) or add(self, *a))
+    assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
+    assert asked == [(5, 0), (5, 1)]
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_a_run_with_other_settings_does_not_go_on(weights, pictures, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 3)
+        assert segment(weights, tmp_path, pictures) == 130
+    assert segment(weights, tmp_path, pictures, "--resume", "--window", 2) == 1
+    assert "--resume goes on with the same settings, window was 1, got 2" in capsys.readouterr().err
+    (tmp_path / "results.partial.jsonl").write_text("nothing\n")
+    assert segment(weights, tmp_path, pictures, "--resume") == 1
+    assert "its first line must be the settings of a run" in capsys.readouterr().err
+    assert segment(weights, tmp_path, pictures) == 0  # anew
 
 
 # --- wrong commands -------------------------------------------------------------------------------------------------

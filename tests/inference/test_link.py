@@ -73,7 +73,7 @@ def test_a_query_below_the_birth_score_continues_an_object_and_founds_none():
 
 def test_of_two_queries_on_one_object_the_better_one_keeps_it():
     assert names([window(0, [(0, 0), (0, 1), (30, 40)], score=[0.6, 0.8, 0.7])]) == [[None, 0, 1]]  # IoU 90 / 110
-    assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two
+    assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two objects
 
 
 def test_motion_tells_objects_apart_that_look_the_same():
@@ -105,7 +105,7 @@ def test_an_empty_window_names_nothing_and_forgets_nothing():
 
 def test_class_alone_does_not_bring_back_what_was_lost_for_long():
     far = [window(0, [(0, 0)], embeddings=False), window(60, [(35, 50)], embeddings=False)]
-    assert names(far, IdentityConfig(unknown=0.8)) == [[0], [1]]
+    assert names(far) == [[0], [1]]
 
 
 def test_large_masks_are_compared_on_a_grid():

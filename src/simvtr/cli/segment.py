@@ -1,7 +1,9 @@
 """Instance masks with identities for a video, a folder of images or a data set: results.json and overlay.mp4.
 
-SOURCE -> clips -> Predictor.stream -> TrackBuilder -> out/results.json
+SOURCE -> clips -> Predictor.stream -> Journal -> TrackBuilder -> out/results.json
                    with each frame  -> OverlayWriter -> out/overlay.mp4, out/frames/00000.png
+
+The journal, out/results.partial.jsonl, has every frame as soon as it is found, and goes when results.json is whole.
 """
 
 import argparse
@@ -12,12 +14,15 @@ import threading
 import time
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import repeat
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
+
+from simvtr.cli.clips import Clip, dataset, single
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
     from simvtr.data.video import FrameReader
     from simvtr.inference import FrameResult, Predictor
+    from simvtr.inference.journal import Journal
     from simvtr.schema import PredictionWriter
 
 
@@ -43,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=_window,
         help='frames per forward pass, or "all" (default: 1; for a model with coupled queries as many as it takes)',
+    )
+    parser.add_argument(
+        "--identity",
+        choices=("slot", "link"),
+        default="link",
+        help="slot: object i is query i, as in the report; link: objects are matched from window to window and come "
+        "back after occlusion (default: link)",
     )
     parser.add_argument(
         "--threshold",
@@ -67,6 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw the objects into an mp4 (default: yes; for a data set no: it makes overlays/VIDEO_ID.mp4)",
     )
     parser.add_argument("--png", action="store_true", help="also write the drawn frames as frames/00000.png, ...")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on where the same command was interrupted or killed, with the frames in OUT/results.partial.jsonl",
+    )
     parser.add_argument("--images", type=Path, metavar="DIR", help="folder that the data set's file names start from")
 
 
@@ -99,13 +117,13 @@ def run(args: argparse.Namespace) -> int:
 
     A video that breaks off is no error: its frames are kept, and a warning says how many were promised.
     """
-    dataset = len(args.source) == 1 and args.source[0].lower().endswith(".json")
+    many = len(args.source) == 1 and args.source[0].lower().endswith(".json")
     wrong = (
         "a data set JSON needs --images, the folder that its file names start from"
-        if dataset and args.images is None
+        if many and args.images is None
         else "--images belongs to a data set JSON"
-        if args.images is not None and not dataset
-        else _unwritable(args, dataset)
+        if args.images is not None and not many
+        else _unwritable(args, many)
     )
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
@@ -114,14 +132,15 @@ def run(args: argparse.Namespace) -> int:
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import DataError, SimVTRWarning
     from simvtr.inference import Predictor
+    from simvtr.inference.journal import Journal
     from simvtr.model import load
     from simvtr.schema import PredictionWriter
 
-    clips = _dataset(args) if dataset else _single(args)
+    clips = dataset(args) if many else single(args)
     model = load(args.weights)
     window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
-        predictor = Predictor(model, window, threshold=args.keep, device=args.device)
+        predictor = Predictor(model, window, args.identity, threshold=args.keep, device=args.device)
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
@@ -130,6 +149,7 @@ def run(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     with (
         _Stop() as stop,  # outermost: it also guards the writing of the files
+        Journal(args.out / "results.partial.jsonl", _settings(args, predictor), args.resume) as journal,
         PredictionWriter(args.out / "results.json") as results,
         frames_bar() as progress,
         warnings.catch_warnings(),
@@ -137,15 +157,14 @@ def run(args: argparse.Namespace) -> int:
         warnings.simplefilter("ignore", SimVTRWarning)  # the reader's problems are printed below, in one line each
         try:
             for clip in clips:
-                _segment(clip, predictor, args, results, progress, stop, done)
-        except KeyboardInterrupt:
+                _segment(clip, predictor, args, journal, results, progress, stop, done)
+        except (KeyboardInterrupt, DataError) as error:
             if not done.frames:
+                journal.path.unlink()
                 raise
-            interrupted = True
-        except DataError as error:
-            if not done.frames:
-                raise
-            broken = error
+            interrupted, broken = isinstance(error, KeyboardInterrupt), error
+    if not broken:
+        journal.path.unlink()
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
@@ -153,82 +172,33 @@ def run(args: argparse.Namespace) -> int:
     print(done.text(args.threshold, predictor.model_seconds))
     if args.weights == "simvtr-tiny":
         print("note: simvtr-tiny knows eight synthetic shapes, not natural video; train it on yours", file=sys.stderr)
-    if broken:
-        raise DataError(f"{broken} The files hold {_many(done.frames, 'frame')} before it.")
     if interrupted:
-        print(f"simvtr segment: interrupted, the files hold {_many(done.frames, 'frame')}", file=sys.stderr)
+        kept = _many(done.frames, "frame")
+        print(f"simvtr segment: interrupted, the files hold {kept}; --resume goes on from there", file=sys.stderr)
+    elif broken:
+        raise DataError(f"{broken} The files hold {_many(done.frames, 'frame')} before it.")
     return 130 if interrupted else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Clip:
-    """One video to segment."""
-
-    id: int
-    name: str
-    open: Callable[[], "FrameReader"]
-    length: int | None  # entries that each of its tracks must have; None: what is read
-    video: Path | None  # the overlay
-    images: Path | None  # folder of the drawn frames
-
-
-def _single(args: argparse.Namespace) -> list[_Clip]:
-    from simvtr.data.video import read_frames
-
-    source = args.source[0] if len(args.source) == 1 else args.source
-    reader = read_frames(source, max_frames=args.max_frames)  # now: a wrong source is told before the model loads
-    return [
-        _Clip(
-            id=1,
-            name=reader.name,
-            open=lambda: read_frames(source, max_frames=args.max_frames),
-            length=None,
-            video=None if args.overlay is False else args.out / "overlay.mp4",
-            images=args.out / "frames" if args.png else None,
-        )
-    ]
-
-
-def _dataset(args: argparse.Namespace) -> list[_Clip]:
-    from simvtr.data.video import read_frames
-    from simvtr.errors import DataError
-    from simvtr.schema import Video, read_truth
-    from simvtr.schema.source import image_path
-
-    def opener(video: Video) -> Callable[[], "FrameReader"]:
-        where = f"{args.source[0]}, video {video.id}"
-        if not video.file_names:
-            raise DataError(f"{where}: file_names must list its frames, there are none. Add them.")
-        paths = [image_path(args.images, name, where) for name in video.file_names[: args.max_frames]]
-
-        def open_it() -> "FrameReader":
-            reader = read_frames(paths)
-            if (reader.width, reader.height) != (video.width, video.height):
-                raise DataError(
-                    f"{where}: its frames must be {video.width}x{video.height}, got {reader.width}x{reader.height}. "
-                    "Make them equal."
-                )
-            return reader
-
-        return open_it
-
-    return [
-        _Clip(
-            id=video.id,
-            name=f"video {video.id}",
-            open=opener(video),
-            length=video.length,
-            video=args.out / "overlays" / f"{video.id}.mp4" if args.overlay else None,
-            images=args.out / "frames" / str(video.id) if args.png else None,
-        )
-        for video in read_truth(args.source[0]).videos.values()
-    ]
+def _settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, object]:
+    """What must be the same for results to be of one run."""
+    return {
+        "source": args.source,
+        "images": None if args.images is None else str(args.images),
+        "max-frames": args.max_frames,
+        "weights": args.weights,
+        "sum of the weights": sum(float(p.detach().double().sum()) for p in predictor.model.parameters()),
+        "window": predictor.window,
+        "identity": args.identity,
+        "keep": args.keep,
+    }
 
 
 def _segment(
-    clip: _Clip,
+    clip: Clip,
     predictor: "Predictor",
     args: argparse.Namespace,
+    journal: "Journal",
     results: "PredictionWriter",
     progress: "Progress",
     stop: "_Stop",
@@ -242,34 +212,41 @@ def _segment(
     from simvtr.inference.overlay import OverlayWriter
 
     reader = clip.open()
+    whole = journal.reached(clip.id)[0] is None  # by an earlier run, its overlay too
     task = progress.add_task(clip.name, total=reader.length, rate="–")
-    builder, drawn = TrackBuilder(), set()
-    draws = clip.video is not None or clip.images is not None
+    builder, drawn = TrackBuilder(journal.mask), set()
+    draws = (clip.video is not None or clip.images is not None) and not whole
     size = (reader.width, reader.height)
     stopped: BaseException | None = None
     promised = 0  # a video that was read to its end is as long as what decoded
-    begin = time.perf_counter()
+    begin, known = time.perf_counter(), journal.reached(clip.id)[0] or 0
     try:
         with (
             OverlayWriter(size, reader.fps, video=clip.video, images=clip.images) if draws else nullcontext()
         ) as overlay:
             try:
-                for frame, result in _paired(clip, reader, predictor, stop, draws):
+                earlier = ((None, *one) for one in journal.replay(clip.id))
+                for frame, result, places in (
+                    earlier if whole else _found(clip, reader, predictor, journal, stop, draws)
+                ):
                     visible = [track for track in result.tracks if track.score >= args.threshold]
                     if overlay is not None and frame is not None:
                         overlay.add(frame, visible)
-                    builder.add(result)
+                    builder.add(result, places)
                     drawn.update(track.identity for track in visible)
                     done.frames += 1
+                    done.again += whole or result.index < known
                     progress.update(task, advance=1, rate=f"{builder.frames / (time.perf_counter() - begin):.1f}")
                     stop.check()
             except (KeyboardInterrupt, DataError) as error:
                 stopped, promised = error, reader.length or 0
     except (KeyboardInterrupt, DataError) as error:  # the overlay cannot be finished, and the tracks are worth more
         stopped = stopped or error
+    if not stopped and not whole:
+        journal.mark(clip.id, None, None)
     config = predictor.model.config
     names = dict(zip(config.category_ids, config.category_names, strict=True))
-    for track in builder.tracks(clip.length or max(promised, builder.frames)):
+    for track in builder.each(clip.length or max(promised, builder.frames)):
         results.add(clip.id, track)
         if track.identity in drawn:
             done.objects[names[track.category_id]] += 1
@@ -280,25 +257,49 @@ def _segment(
         raise stopped
 
 
-def _paired(
-    clip: _Clip, reader: "FrameReader", predictor: "Predictor", stop: "_Stop", draws: bool
-) -> Iterator[tuple["np.ndarray | None", "FrameResult"]]:
-    """Every result with its frame, or with None when nothing is drawn.
+def _found(
+    clip: Clip, reader: "FrameReader", predictor: "Predictor", journal: "Journal", stop: "_Stop", draws: bool
+) -> Iterator[tuple["np.ndarray | None", "FrameResult", list[int]]]:
+    """Every frame, None when nothing is drawn, with its result and where the journal has its masks; what the journal
+    has already comes from there.
 
     The frames of a window wait in memory for its results; when the window is the whole video they are read again.
     """
-    if predictor.window == "all" and draws:
-        yield from zip(clip.open(), predictor.stream(stop.watch(reader)), strict=True)
+    from simvtr.errors import DataError
+    from simvtr.inference import LinkIdentity
+    from simvtr.inference.journal import APART
+
+    if predictor.window == "all":
+        again = iter(clip.open()) if draws else repeat(None)
+        for result in predictor.stream(stop.watch(reader)):
+            yield next(again), result, journal.add(clip.id, result)
         return
+    marked, state = journal.reached(clip.id)
+    start = marked = marked or 0
+    frames = iter(stop.watch(reader))
+    for result, places in journal.replay(clip.id):
+        if (frame := next(frames, None)) is None:
+            raise DataError(
+                f"{clip.name}: must have the {marked} frames it had when it was interrupted, got {result.index}. "
+                "Leave --resume out to start anew."
+            )
+        yield frame if draws else None, result, places
     waiting: deque[np.ndarray | None] = deque()
 
     def noted() -> Iterator["np.ndarray"]:
-        for frame in stop.watch(reader):
+        for frame in frames:
             waiting.append(frame if draws else None)
             yield frame
 
-    for result in predictor.stream(noted()):
-        yield waiting.popleft(), result
+    identity = predictor.namer()
+    if state is not None:
+        identity = LinkIdentity.restored(state)
+    for result in predictor.stream(noted(), start, identity):
+        yield waiting.popleft(), result, journal.add(clip.id, result)
+        after = result.index + 1
+        if not waiting and after - marked >= APART and (after - start) % predictor.window == 0:
+            journal.mark(clip.id, after, identity.state() if isinstance(identity, LinkIdentity) else None)
+            marked = after
 
 
 class _Stop:
@@ -342,6 +343,7 @@ class _Summary:
 
     videos: int = 0
     frames: int = 0
+    again: int = 0  # of these, found by an earlier run
     seconds: float = 0.0
     objects: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -350,7 +352,7 @@ class _Summary:
     def text(self, threshold: float, model_seconds: float) -> str:
         """Frames, objects, speed and files, one line each.
 
-        >>> print(_Summary(1, 50, 10.0, Counter(dog=2, cat=1), [], [Path("out/results.json")]).text(0.5, 9.0))
+        >>> print(_Summary(1, 50, 0, 10.0, Counter(dog=2, cat=1), [], [Path("out/results.json")]).text(0.5, 9.0))
         1 video, 50 frames, 5.0 frames/s end to end, 90 % of the time in the model
         3 objects with a score of 0.5 or more: 2 dog, 1 cat
         out/results.json
@@ -362,7 +364,7 @@ class _Summary:
         return "\n".join(
             (
                 f"{_many(self.videos, 'video')}, {_many(self.frames, 'frame')}, "
-                f"{self.frames / self.seconds:.1f} frames/s end to end, "
+                f"{(self.frames - self.again) / self.seconds:.1f} frames/s end to end, "
                 f"{100 * model_seconds / self.seconds:.0f} % of the time in the model",
                 f"{found}: {kinds}" if kinds else found,
                 *map(str, self.files),
@@ -374,7 +376,7 @@ def _many(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
-def _unwritable(args: argparse.Namespace, dataset: bool) -> str | None:
+def _unwritable(args: argparse.Namespace, many: bool) -> str | None:
     """Why results cannot be written to the folder --out, which is made; None when they can."""
     folder: Path = args.out
     try:
@@ -384,7 +386,7 @@ def _unwritable(args: argparse.Namespace, dataset: bool) -> str | None:
     except OSError as error:
         return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
     files, folders = ["results.json"], ["frames"] if args.png else []
-    if dataset:
+    if many:
         folders += ["overlays"] if args.overlay else []
     else:
         files += [] if args.overlay is False else ["overlay.mp4"]

@@ -8,11 +8,13 @@ Holds one small mask and one embedding for each object that is live or remembere
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from simvtr.config import IdentityConfig
 from simvtr.inference.identity import Window
+from simvtr.rle import decode, encode, from_json, to_json
 
 _GRID = 128  # cells of the longer side at which masks are compared: more costs time and says no more
 _TINY = 1e-9
@@ -89,6 +91,23 @@ class LinkIdentity:
                 self._born += 1
         return names
 
+    def state(self) -> dict[str, Any]:
+        """All that is remembered, as JSON takes it."""
+        kept = [{name: _plain(getattr(known, name)) for name in _Object.__slots__} for known in self.objects.values()]
+        return {"born": self._born, "objects": kept}
+
+    @classmethod
+    def restored(cls, state: dict[str, Any], config: IdentityConfig | None = None) -> "LinkIdentity":
+        """As it was when it told its `state`."""
+        link = cls(config)
+        link._born = state["born"]
+        for kept in state["objects"]:
+            arrays = {name: np.array(value) for name, value in kept.items() if isinstance(value, list)}
+            mask = from_json(kept["mask"], where="a remembered mask")
+            assert mask is not None
+            link.objects[kept["identity"]] = _Object(**{**kept, **arrays, "mask": decode(mask)})
+        return link
+
     def _room(self, start: int) -> bool:
         """Whether one more object may live; the one unseen for longest is forgotten for it."""
         if len(self.objects) < self.config.live:
@@ -136,7 +155,7 @@ def _queries(window: Window, least: float) -> list[_Query]:
     """The queries with a mask and a score of `least`, best first: in an order that does not depend on their numbers."""
     step = -(-max(window.masks.shape[2:]) // _GRID)
     masks = window.masks[:, :, ::step, ::step]
-    seen: np.ndarray = masks.any(axis=(2, 3))  # (t, n)
+    seen = np.asarray(masks.any(axis=(2, 3)))  # (t, n)
     found = []
     for i in range(masks.shape[1]):
         frames = np.flatnonzero(seen[:, i])
@@ -218,6 +237,13 @@ def _centre(mask: np.ndarray) -> np.ndarray:
     """Row and column (2,), the mean over the pixels of a mask with at least one."""
     rows, columns = mask.nonzero()
     return np.array([rows.mean(), columns.mean()])
+
+
+def _plain(value: Any) -> Any:
+    """A field of an object for JSON: masks as runs, other arrays as lists."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return to_json(encode(value)) if value.dtype == bool else value.tolist()
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

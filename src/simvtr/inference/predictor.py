@@ -89,19 +89,28 @@ class Predictor:
         self.model = model.eval()
         self.model_seconds = 0.0
 
+    def namer(self) -> Identity:
+        """A new `Identity`, for one video."""
+        return self._identity()
+
     @property
     def device(self) -> torch.device:
         """Where the model is now."""
         return next((p.device for p in self.model.parameters()), torch.device("cpu"))
 
-    def stream(self, frames: Iterable[np.ndarray]) -> Iterator[FrameResult]:
+    def stream(
+        self, frames: Iterable[np.ndarray], start: int = 0, identity: Identity | None = None
+    ) -> Iterator[FrameResult]:
         """One result per frame, in order, as soon as its window is done.
 
-        Args: frames: RGB uint8 (H, W, 3), all of one size, pulled one window at a time and never kept at full size.
+        Args:
+            frames: RGB uint8 (H, W, 3), all of one size, pulled one window at a time and never kept at full size.
+            start: number of the first of them, to go on where an earlier pass ended; where a window began.
+            identity: the one of that pass, or as it was then; None: a new one.
         Raises: DataError when a frame is no such picture, the video is too long for "all" with coupled queries, or a
             window does not fit into memory.
         """
-        linker = self._identity()
+        linker = identity or self.namer()
         inputs = self._inputs(frames)
         for span in windows(None, self.window):
             window = list(islice(inputs, None if span.stop is None else span.stop - span.start))
@@ -110,7 +119,7 @@ class Predictor:
             with _memory_for(len(window)):
                 clip, size = torch.stack([picture for picture, _ in window]), window[0][1]
             del window
-            yield from self._results(span.start, clip, size, linker)
+            yield from self._results(start + span.start, clip, size, linker)
 
     def __call__(self, frames: Iterable[np.ndarray]) -> list[Track]:
         """Tracks of the whole video, highest score first, each with one entry per frame; for `write_predictions`."""

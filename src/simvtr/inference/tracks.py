@@ -1,12 +1,13 @@
 """What inference finds: objects in one frame, and the tracks that frame after frame adds up to. No torch."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from simvtr.rle import Rle, area, encode
+from simvtr.rle import Rle, encode
 from simvtr.schema import Track
 
 
@@ -64,6 +65,8 @@ class FrameResult:
 class TrackBuilder:
     """Adds frames up to tracks. Holds compressed masks alone: the one thing in inference that grows with the video.
 
+    Args: mask_of: reads a mask that was put elsewhere, a file say; then a few bytes of each stay here.
+
     A track's category is the one with the highest probability, mean over all frames that its identity voted in (the
     smaller id on a tie). Its score is that probability times the mean sureness of its masks, by their areas: a track
     whose outlines are doubtful comes later. VisTR takes the mean of each frame's highest probability and the most
@@ -80,17 +83,21 @@ class TrackBuilder:
     (2, 0.25, [True, False, False])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mask_of: Callable[[Any], Rle] = lambda mask: mask) -> None:
         self.frames = 0  # one past the highest frame added
         self._doubt = 0
-        self._masks: dict[int, dict[int, Rle]] = {}  # identity -> frame -> mask
+        self._mask_of = mask_of
+        self._masks: dict[int, dict[int, Any]] = {}  # identity -> frame -> mask, or where it is
         self._votes: Counter[int] = Counter()  # by identity
         self._probabilities: dict[int, dict[int, float]] = {}  # identity -> category -> sum over its votes
         self._areas: Counter[int] = Counter()  # identity -> pixels of its masks
         self._sureness: dict[int, float] = {}  # identity -> sum over these pixels
 
-    def add(self, result: FrameResult) -> None:
-        """Take in one frame. Frames may come in any order, each once."""
+    def add(self, result: FrameResult, places: Sequence[Any] | None = None) -> None:
+        """Take in one frame. Frames may come in any order, each once.
+
+        Args: places: where the masks of the result's tracks were put, for `mask_of`; None: they are kept here.
+        """
         self.frames = max(self.frames, result.index + 1)
         self._doubt = result.doubt
         for identity, vote in result.votes.items():
@@ -98,13 +105,14 @@ class TrackBuilder:
             total = self._probabilities.setdefault(identity, {})
             for category_id, probability in vote.probabilities.items():
                 total[category_id] = total.get(category_id, 0.0) + probability
-        for track in result.tracks:
-            mask = self._masks.setdefault(track.identity, {})[result.index] = encode(track.mask)
-            pixels = area(mask)
+        kept = [encode(track.mask) for track in result.tracks] if places is None else places
+        for track, mask in zip(result.tracks, kept, strict=True):
+            self._masks.setdefault(track.identity, {})[result.index] = mask
+            pixels = int(np.count_nonzero(track.mask))
             self._areas[track.identity] += pixels
             self._sureness[track.identity] = self._sureness.get(track.identity, 0.0) + track.sureness * pixels
 
-    def tracks(self, length: int | None = None) -> list[Track]:
+    def each(self, length: int | None = None) -> Iterator[Track]:
         """Tracks with a mask in at least one frame, highest score first, each with exactly `length` entries.
 
         Args:
@@ -116,11 +124,19 @@ class TrackBuilder:
             raise ValueError(
                 f"TrackBuilder.tracks: length must be at least the {self.frames} frames added, got {length}"
             )
-        found = []
-        for identity, masks in self._masks.items():
-            total = self._probabilities[identity]
-            category_id = min(total, key=lambda c: (-total[c], c))
-            sureness = self._sureness[identity] / self._areas[identity]
-            score = total[category_id] / (self._votes[identity] + self._doubt) * sureness
-            found.append(Track(category_id, score, tuple(masks.get(i) for i in range(length)), identity))
-        return sorted(found, key=lambda track: (-track.score, track.identity))
+        scored = [(*self._scored(identity), identity) for identity in self._masks]
+        for score, category_id, identity in sorted(scored, key=lambda one: (-one[0], one[2])):
+            masks = self._masks[identity]
+            shown = (self._mask_of(masks[i]) if i in masks else None for i in range(length))
+            yield Track(category_id, score, tuple(shown), identity)
+
+    def tracks(self, length: int | None = None) -> list[Track]:
+        """`each` as a list."""
+        return list(self.each(length))
+
+    def _scored(self, identity: int) -> tuple[float, int]:
+        """Score and category."""
+        total = self._probabilities[identity]
+        category_id = min(total, key=lambda c: (-total[c], c))
+        sureness = self._sureness[identity] / self._areas[identity]
+        return total[category_id] / (self._votes[identity] + self._doubt) * sureness, category_id

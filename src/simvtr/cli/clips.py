@@ -1,0 +1,77 @@
+"""What `simvtr segment` reads, and where each video's pictures go: one video, or all those of a data set."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simvtr.data.video import FrameReader
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One video to segment."""
+
+    id: int
+    name: str
+    open: Callable[[], "FrameReader"]
+    length: int | None  # entries that each of its tracks must have; None: what is read
+    video: Path | None  # the overlay
+    images: Path | None  # folder of the drawn frames
+
+
+def single(args: argparse.Namespace) -> list[Clip]:
+    """The one video that is named: a file, a folder, a glob or its pictures."""
+    from simvtr.data.video import read_frames
+
+    source = args.source[0] if len(args.source) == 1 else args.source
+    reader = read_frames(source, max_frames=args.max_frames)  # now: a wrong source is told before the model loads
+    return [
+        Clip(
+            id=1,
+            name=reader.name,
+            open=lambda: read_frames(source, max_frames=args.max_frames),
+            length=None,
+            video=None if args.overlay is False else args.out / "overlay.mp4",
+            images=args.out / "frames" if args.png else None,
+        )
+    ]
+
+
+def dataset(args: argparse.Namespace) -> list[Clip]:
+    """The videos of a data set."""
+    from simvtr.data.video import read_frames
+    from simvtr.errors import DataError
+    from simvtr.schema import Video, read_truth
+    from simvtr.schema.source import image_path
+
+    def opener(video: Video) -> Callable[[], "FrameReader"]:
+        where = f"{args.source[0]}, video {video.id}"
+        if not video.file_names:
+            raise DataError(f"{where}: file_names must list its frames, there are none. Add them.")
+        paths = [image_path(args.images, name, where) for name in video.file_names[: args.max_frames]]
+
+        def open_it() -> "FrameReader":
+            reader = read_frames(paths)
+            if (reader.width, reader.height) != (video.width, video.height):
+                raise DataError(
+                    f"{where}: its frames must be {video.width}x{video.height}, got {reader.width}x{reader.height}. "
+                    "Make them equal."
+                )
+            return reader
+
+        return open_it
+
+    return [
+        Clip(
+            id=video.id,
+            name=f"video {video.id}",
+            open=opener(video),
+            length=video.length,
+            video=args.out / "overlays" / f"{video.id}.mp4" if args.overlay else None,
+            images=args.out / "frames" / str(video.id) if args.png else None,
+        )
+        for video in read_truth(args.source[0]).videos.values()
+    ]
