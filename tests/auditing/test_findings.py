@@ -166,8 +166,8 @@ def test_the_verdict_names_the_measure_that_notices_most_and_how_much_needs_trac
     # a loss of a tenth: 0.5 -> 0.45. AssA notices both, AP under the reference only the second, strict AP too
     rows = [row("flicker-10", 0.46, AssA=0.44), row("cut-2", 0.2, AssA=0.2)]
     assert verdict(pair(*rows, base=base, probes=[row("linked-by-class", 0.2)]))[2] == (
-        f"AssA notices most: 2 of 2 kinds of damage cost it 10 % or more (AP {UNDER}: 1). Without tracking, perfect"
-        " masks reach AP 20.0 on this data set, linked by category alone (at random where several share one)."
+        f"AssA notices most: 2 of 2 kinds of damage cost it 10 % or more (AP {UNDER}: 1). Perfect masks linked"
+        " by category alone reach AP 20.0 on this data set."
     )
     assert verdict(pair(base=base))[2] == (
         "No measure could be compared. How much tracking this data set needs was not measured."

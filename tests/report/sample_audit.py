@@ -47,7 +47,7 @@ def sample(videos: int = 6, tracks: int = 3, frames: int = 36, seed: int = 0, na
         true_tracks=videos * tracks,
         found_tracks=videos * 10,
         verdict=(
-            "Under the reference's rules these results score AP 34.1, and 33.3 when every frame of every video counts.",
+            "Under the public evaluator these results score AP 34.1, and 33.3 when every frame of every video counts.",
             "Most of the score can be had without tracking: the first frame alone, as a short list, keeps 78 % of it.",
             "HOTA and IDF1 notice every damage done here but rescaled scores, so report one of them beside AP.",
         ),

@@ -16,7 +16,7 @@ from simvtr.auditing.linter import Remark
 from simvtr.evaluation.text import columns, percent
 
 MEASURES: dict[str, tuple[str, str]] = {
-    "ytvos.AP": ("AP, reference rules", "AP as the public evaluator computes it, quirks and all"),
+    "ytvos.AP": ("AP, public evaluator", "AP as the public evaluator computes it, quirks and all"),
     "strict.AP": ("AP, strict", "AP where every frame of the video counts"),
     "strict.AP50": ("AP50, strict", "AP at a track IoU of 0.5 alone, every frame counting"),
     "strict.AR10": ("AR10, strict", "recall with at most 10 tracks a video and category, every frame counting"),

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.auditing.packed import laid_out, lane
+from simvtr.auditing.packed import lane, present
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.frames import FrameOverlap, frame_overlap_of
 from simvtr.evaluation.overlap import Masks
@@ -193,8 +193,8 @@ class VideoCache:
     @cached_property
     def _present(self) -> NDArray[np.int64]:
         """1 in the frames in which a true track has a mask, be it empty: (t, g)."""
-        present = [laid_out(track)[1]["m"] > 0 for track in self._truth]
-        return np.array(present, np.int64).reshape(self.true_areas.T.shape).T
+        shown = [present(track) for track in self._truth]
+        return np.array(shown, np.int64).reshape(self.true_areas.T.shape).T
 
     def _learn(self, lists: Iterable[Masks]) -> None:
         lanes: list[MaskTrack] = []  # of each list what is to be compared, all at once

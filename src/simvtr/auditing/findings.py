@@ -104,4 +104,4 @@ def _tracking(pair: Pair) -> str:
     best = without_tracker(pair)
     if best is None:
         return "How much tracking this data set needs was not measured."
-    return f"Without tracking, perfect masks reach AP {points(best[0])} on this data set, linked by {best[2]}."
+    return f"Perfect masks linked by {best[2]} reach AP {points(best[0])} on this data set."

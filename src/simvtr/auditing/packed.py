@@ -68,8 +68,13 @@ def unpacked(masks: Masks) -> tuple[Rle | None, ...]:
     """A packed track as one `Frame` a mask; a tuple of masks as it is."""
     if not isinstance(masks, MaskTrack):
         return tuple(masks)
-    shown = (laid_out(masks)[1]["m"] > 0).tolist()
+    shown = present(masks).tolist()
     return tuple(Frame(masks, t) if there else None for t, there in enumerate(shown))
+
+
+def present(track: MaskTrack) -> NDArray[np.bool_]:
+    """Frames (t,) that have a mask, be it empty."""
+    return _records(track, np.zeros(1, np.uint32))["m"] > 0  # the runs themselves do not matter
 
 
 def areas(masks: Masks) -> NDArray[np.int64]:

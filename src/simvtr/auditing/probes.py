@@ -7,14 +7,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from simvtr.auditing.frames import Tampered
-from simvtr.auditing.packed import unpacked
+from simvtr.auditing.packed import areas, lane, unpacked
+from simvtr.auditing.shapes import boxes
 from simvtr.evaluation.dialects import Found
-from simvtr.evaluation.overlap import mask_areas
-from simvtr.rle import Rle, area, box, intersections
-from simvtr.schema import Track, Truth
+from simvtr.rle import Rle, frame_shared
+from simvtr.schema import Track, Truth, TruthTrack
 
 How = Literal["overlap", "slot", "class"]
-_Frame = list[tuple[Rle, int]]  # mask and category of the objects that have pixels, in the order of the file
 
 
 def truth_as_results(found: Found, truth: Truth, rng: np.random.Generator) -> Tampered:
@@ -59,77 +58,80 @@ def relinked(truth: Truth, how: How) -> dict[int, list[Track]]:
     if how not in get_args(How):
         raise ValueError(f"relinked: how must be one of {get_args(How)}, got {how!r}")
     links = {"overlap": _by_overlap, "slot": _by_slot, "class": _by_class}[how]
-    return {
-        video: _tracks(frames, links(frames, video)) for video in truth.videos for frames in [_frames(truth, video)]
-    }
+    made = {}
+    for video, home in truth.videos.items():
+        scene = _Scene([track for track in truth.tracks.get(video, ()) if not track.crowd], home.length)
+        made[video] = _tracks(scene, links(scene, video))
+    return made
 
 
-def _frames(truth: Truth, video: int) -> list[_Frame]:
-    frames: list[_Frame] = [[] for _ in range(truth.videos[video].length)]
-    for track in truth.tracks.get(video, ()):
-        if not track.crowd:
-            for frame, mask in zip(frames, track.segmentations, strict=False):  # hand-made lists may be shorter
-                if mask is not None and area(mask):
-                    frame.append((mask, track.category_id))
-    return frames
+class _Scene:
+    """The true tracks of one video that are no crowds.
+
+    Attributes:
+        masks: (g) lists, as long as the video.
+        frames: the tracks that have pixels in each frame, in the order of the file.
+    """
+
+    def __init__(self, tracks: Sequence[TruthTrack], length: int) -> None:
+        self.categories = [track.category_id for track in tracks]
+        lists = [unpacked(track.segmentations)[:length] for track in tracks]  # hand-made ones may be shorter
+        self.masks = [(*masks, *[None] * (length - len(masks))) for masks in lists]
+        self.areas = np.array([areas(masks) for masks in self.masks], np.int64).reshape(len(tracks), length).T
+        self.frames: list[list[int]] = [np.flatnonzero(row).tolist() for row in self.areas]
 
 
-def _by_overlap(frames: Sequence[_Frame], video: int) -> list[list[int]]:
+def _by_overlap(scene: _Scene, video: int) -> list[list[int]]:
     from scipy.optimize import linear_sum_assignment
 
+    shared = frame_shared([lane(masks[:-1]) for masks in scene.masks], [lane(masks[1:]) for masks in scene.masks])
     links: list[list[int]] = []
-    before: _Frame = []
+    before: list[int] = []
     count = 0
-    for frame in frames:
-        tracks = [-1] * len(frame)
-        iou = _ious([mask for mask, _ in before], [mask for mask, _ in frame])
-        for i, j in zip(*linear_sum_assignment(iou, maximize=True), strict=True):
-            if iou[i, j] > 0:
-                tracks[j] = links[-1][i]
+    for t, now in enumerate(scene.frames):
+        tracks = [-1] * len(now)
+        if before and now:
+            both = shared[t - 1][np.ix_(before, now)]
+            iou = both / (scene.areas[t - 1, before][:, None] + scene.areas[t, now] - both)
+            for i, j in zip(*linear_sum_assignment(iou, maximize=True), strict=True):
+                if iou[i, j] > 0:
+                    tracks[j] = links[-1][i]
         for j, track in enumerate(tracks):
             if track < 0:
                 tracks[j], count = count, count + 1
         links.append(tracks)
-        before = frame
+        before = now
     return links
 
 
-def _ious(a: Sequence[Rle], b: Sequence[Rle]) -> np.ndarray:
-    shared = intersections(a, b)
-    return shared / (mask_areas(a)[:, None] + mask_areas(b) - shared)
-
-
-def _by_slot(frames: Sequence[_Frame], video: int) -> list[list[int]]:
+def _by_slot(scene: _Scene, video: int) -> list[list[int]]:
+    """By the middle of the mask's box from left to right; of equals the upper one is first, then the smaller one."""
+    sides = np.array([boxes(lane(masks)) for masks in scene.masks], float).reshape(*scene.areas.T.shape, 4)  # (g, t, 4)
+    x, y = sides[..., 0] + sides[..., 2] / 2, sides[..., 1] + sides[..., 3] / 2
     links: list[list[int]] = []
-    for frame in frames:
-        order = sorted(range(len(frame)), key=lambda j: _across(frame[j][0]))
+    for t, now in enumerate(scene.frames):
+        order = sorted(range(len(now)), key=lambda j: (x[now[j], t], y[now[j], t], scene.areas[t, now[j]]))
         links.append(np.argsort(order).tolist())
     return links
 
 
-def _across(mask: Rle) -> tuple[float, float, int]:
-    """Middle of the mask's box from left to right; of equals the upper one is first, then the smaller one."""
-    x, y, width, height = box(mask)
-    return x + width / 2, y + height / 2, area(mask)
-
-
-def _by_class(frames: Sequence[_Frame], video: int) -> list[list[int]]:
+def _by_class(scene: _Scene, video: int) -> list[list[int]]:
     links: list[list[int]] = []
     numbers: dict[tuple[int, int], int] = {}  # track of each category and place
-    for t, frame in enumerate(frames):
+    for t, now in enumerate(scene.frames):
         rng = np.random.default_rng([abs(video), t])
-        seen = Counter(category for _, category in frame)
-        places = {category: iter(rng.permutation(count).tolist()) for category, count in seen.items()}
-        links.append([numbers.setdefault((category, next(places[category])), len(numbers)) for _, category in frame])
+        here = [scene.categories[g] for g in now]
+        places = {category: iter(rng.permutation(count).tolist()) for category, count in Counter(here).items()}
+        links.append([numbers.setdefault((category, next(places[category])), len(numbers)) for category in here])
     return links
 
 
-def _tracks(frames: Sequence[_Frame], links: Iterable[Sequence[int]]) -> list[Track]:
+def _tracks(scene: _Scene, links: Iterable[Sequence[int]]) -> list[Track]:
     """Tracks from the number of the track that each mask of each frame belongs to."""
     masks: dict[int, list[Rle | None]] = {}
     categories: dict[int, Counter[int]] = {}
-    for t, (frame, numbers) in enumerate(zip(frames, links, strict=True)):
-        for (mask, category), number in zip(frame, numbers, strict=True):
-            masks.setdefault(number, [None] * len(frames))[t] = mask
-            categories.setdefault(number, Counter())[category] += 1
+    for t, (now, numbers) in enumerate(zip(scene.frames, links, strict=True)):
+        for g, number in zip(now, numbers, strict=True):
+            masks.setdefault(number, [None] * len(scene.frames))[t] = scene.masks[g][t]
+            categories.setdefault(number, Counter())[scene.categories[g]] += 1
     return [Track(categories[number].most_common(1)[0][0], 1.0, tuple(masks[number])) for number in sorted(masks)]

@@ -176,6 +176,20 @@ def _damage(slug: str) -> str:
     return f"Cutting every track in {n}" if attack == "cut" else f"Swapping identities in the last {n} % of the frames"
 
 
+def _renamed(pair: Pair) -> Iterator[Finding]:
+    """What the oracle ladder gains from true identities, from APART in points on. Severity: the share of what it is.
+
+    However they were exchanged: the attacks swap tails of pairs in one way alone.
+    """
+    steps = {step["name"]: step["AP"] for step in pair.ladder}
+    before, after = steps.get("as found", -1), steps.get("identities", -1)
+    if before < 0 or after - before < APART:
+        return
+    said = f"True identities raise AP from {points(before)} to {points(after)}"
+    why = "masks of one object come under several names"
+    yield finding(1 - before / after, f"{said}; candidate explanation: {why}.", None, Mechanism.LINKS)
+
+
 def _mistaken(pair: Pair) -> Iterator[Finding]:
     """What the oracle ladder gains from true categories, from APART in points on. Severity: the share of what it is."""
     steps = {step["name"]: step["AP"] for step in pair.ladder}
@@ -305,23 +319,23 @@ def _untracked(pair: Pair) -> Iterator[Finding]:
         ap, slug, how = best
         all_of_it = ap >= REACHED
         left = "it needs no tracking" if all_of_it else f"tracking decides about the other {share(1 - ap)}"
-        said = f"Perfect masks, linked over time by {how}, reach AP {points(ap)} on this data set: {left}."
+        said = f"Perfect masks linked by {how} reach AP {points(ap)} on this data set: {left}."
         yield finding(ap / 2, said, slug, Mechanism.PROBES)
         if all_of_it:
             return
     row = pair.probes.get("linked-by-overlap")
     ap = None if row is None else row.values.get(AP)
     if ap is not None and ap >= SIMPLE_TRACKER:
-        more = f"better tracking can add no more than {share(1 - ap)}"
+        more = f"better tracking adds no more than {share(1 - ap)}"
         left = "it needs no better tracker" if ap >= REACHED else more
-        said = f"Perfect masks, linked by nothing but overlap with the frame before, reach AP {points(ap)} on this data"
-        yield finding(ap / 2, f"{said} set: {left}.", "linked-by-overlap", Mechanism.PROBES)
+        said = f"Perfect masks linked by overlap alone reach AP {points(ap)} on this data set: {left}."
+        yield finding(ap / 2, said, "linked-by-overlap", Mechanism.PROBES)
 
 
 def without_tracker(pair: Pair) -> tuple[float, str, str] | None:
     """The best AP of true masks linked without looking at them: AP, slug, how."""
     probes = (
-        ("linked-by-class", "category alone (at random where several share one)"),
+        ("linked-by-class", "category alone"),
         ("linked-by-slot", "their order from left to right alone"),
     )
     reached = [
@@ -353,6 +367,7 @@ BLINDNESS = (_short_lists, _abstention, _free_tracks, _links, _blind)
 RULES = (
     _refused,
     _candidates,
+    _renamed,
     _mistaken,
     _exchanged,
     *BLINDNESS,

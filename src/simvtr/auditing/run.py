@@ -41,7 +41,9 @@ def audit(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Audit:
-    """What a score of these results sees, and what it is blind to.
+    """What a score of these results sees, what it is blind to: `.table()`, `.findings`, `.to_json()`.
+
+    `simvtr.audit` is the same with `.to_html(path)`.
 
     Args:
         truth: what is in the videos, read strictly.

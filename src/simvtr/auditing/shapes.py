@@ -1,7 +1,7 @@
 """Masks moved, joined and intersected on their runs, a track at a time: the pictures are never drawn.
 
-    track -> runs -> stretches, one column each -> moved copies -> how many cover a pixel -> runs -> track
-                     split                         covered         (here)                  pack
+    track -> stretches, one column each -> moved copies -> how many cover a pixel -> track
+             line       split                              covered                   pack
 
 All masks of a track are one long line of pixels, column after column, mask after mask; a stretch is [begin, end) on it.
 """
@@ -33,17 +33,8 @@ def combine(track: MaskTrack, moves: Sequence[Move], at_least: int) -> MaskTrack
     [[1, 1, 0]]
     """
     height, width = track.height, track.width
-    runs, records = laid_out(track)
-    lengths = records["m"].astype(np.int64)
-    frames = np.flatnonzero(lengths)
-    small = 2 * len(frames) * height * width < 1 << 31  # a fifth less time than with int64
-    ends = np.cumsum(runs, dtype=np.int32 if small else np.int64)
-    lengths = lengths[frames]
-    odd = (np.cumsum(lengths) - lengths) % 2 == 1  # masks whose first run, of background, stands at an odd place
-    inside = np.repeat(odd, lengths)
-    inside[1::2] ^= True
-    ends = ends[inside]
-    begins, ends = split(ends - runs[inside].astype(ends.dtype), ends, height)
+    begins, ends, frames = line(track)
+    begins, ends = split(begins, ends, height)
     column = begins // height
     top, bottom, left = begins - column * height, ends - column * height, column % width
 
@@ -55,6 +46,43 @@ def combine(track: MaskTrack, moves: Sequence[Move], at_least: int) -> MaskTrack
         copies.append(((base + begin)[kept], (base + end)[kept]))
     begins, ends = covered(copies, at_least)
     return pack(*split(begins, ends, height * width), track, frames)
+
+
+def line(track: MaskTrack) -> tuple[Line, Line, NDArray[np.intp]]:
+    """The stretches of all masks that are present: begins, ends; and the frames of the masks."""
+    runs, records = laid_out(track)
+    frames = np.flatnonzero(records["m"])
+    lengths = records["m"][frames].astype(np.int64)
+    small = 2 * len(frames) * track.height * track.width < 1 << 31  # a fifth less time than with int64
+    ends = np.cumsum(runs, dtype=np.int32 if small else np.int64)
+    odd = (np.cumsum(lengths) - lengths) % 2 == 1  # masks whose first run, of background, stands at an odd place
+    inside = np.repeat(odd, lengths)
+    inside[1::2] ^= True
+    ends = ends[inside]
+    return ends - runs[inside].astype(ends.dtype), ends, frames
+
+
+def boxes(track: MaskTrack) -> NDArray[np.int64]:
+    """`rle.box` of each frame's mask, (t, 4): x, y, width, height; zeros where it has no pixel.
+
+    >>> from simvtr.rle import encode
+    >>> boxes(MaskTrack.of([None, encode(np.array([[False, True, True], [False, False, True]]))])).tolist()
+    [[0, 0, 0, 0], [1, 0, 2, 2]]
+    """
+    made = np.zeros((len(track), 4), np.int64)
+    begins, ends, frames = line(track)
+    if not len(begins):
+        return made
+    first, last = begins // track.height, (ends - 1) // track.height  # columns, on from mask to mask
+    owner = first // track.width
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    across = first != last  # a stretch over several columns reaches the top and the bottom
+    top = np.minimum.reduceat(np.where(across, 0, begins % track.height), starts)
+    bottom = np.maximum.reduceat(np.where(across, track.height - 1, (ends - 1) % track.height), starts)
+    left, right = np.minimum.reduceat(first, starts), np.maximum.reduceat(last, starts)
+    sides = (left % track.width, top, right - left + 1, bottom - top + 1)
+    made[frames[owner[starts]]] = np.stack(sides, axis=1)
+    return made
 
 
 def split(begins: Line, ends: Line, every: int) -> tuple[Line, Line]:

@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     honest, first = made.honest.values, next(row.values for row in made.rows if row.slug == "first-1-short")
     print(f"AP {_percent(honest['strict.AP'])} on {VIDEOS * FRAMES} frames of {VIDEOS} videos never trained on.")
     print(
-        f"The same results as lists of one frame: AP {_percent(first['ytvos.AP'])} under the reference's rules, "
-        f"{_percent(first['strict.AP'])} under strict ones."
+        f"The same results as lists of one frame: AP {_percent(first['ytvos.AP'])} under the public evaluator, "
+        f"{_percent(first['strict.AP'])} under strict scoring."
     )
     print(f"Made in {time.perf_counter() - begin:.0f} s. The weights know synthetic shapes, not natural video.")
     print(f"data     {truth_path}")

@@ -117,7 +117,7 @@ def comparison(
 
 
 def _figures(audit: Audit, other: Audit, differences: Mapping[str, Difference]) -> list[FigureRow]:
-    rows = [_figure("AP, reference rules", audit.ytvos.get("AP"), other.ytvos.get("AP"), None)]
+    rows = [_figure("AP, public evaluator", audit.ytvos.get("AP"), other.ytvos.get("AP"), None)]
     rows += [_figure(name, audit.strict.get(name), other.strict.get(name), differences.get(name)) for name in FIGURES]
     first, second = audit.identity.get("class_averaged", {}), other.identity.get("class_averaged", {})
     return rows + [_figure(name, first.get(name), second.get(name), None) for name in IDENTITY]

@@ -22,7 +22,7 @@ FEET = 46  # height of the figure's legend
 
 PANELS: dict[str, str] = {
     "strict.AP": "AP, strict (%)",
-    "ytvos.AP": "AP, reference rules (%)",
+    "ytvos.AP": "AP, public evaluator (%)",
     "HOTA": "HOTA (%)",
     "AssA": "AssA (%)",
     "speed": "Frames a second, model alone",
