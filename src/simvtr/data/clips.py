@@ -98,8 +98,8 @@ class BatchPlan:
         self.anchors = sum(count for _, _, count in self._sets)  # of a list: shares are rounded
         if steps < 1 or self.anchors < 1:
             raise ValueError(f"BatchPlan: needs at least 1 step and 1 frame, got {steps} and {self.anchors}")
-        shares = list(accumulate(stage.share for stage in self._stages))
-        self._borders = [round(share / shares[-1] * steps) for share in shares]  # steps up to and with each stage
+        ends = list(accumulate(stage.share for stage in self._stages))
+        self._borders = [round(end / ends[-1] * steps) for end in ends]  # steps up to and with each stage
         counts = [end - start for start, end in zip([0, *self._borders[:-1]], self._borders, strict=True)]
         clips = [count * stage.clips for count, stage in zip(counts, self._stages, strict=True)]
         self._starts = [0, *accumulate(clips)]  # clips before each stage

@@ -81,7 +81,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         notes.append(f"{folder} has no checkpoint to resume: beginning anew")
     chief = ranks.rank == 0  # writes, checks and speaks for all
     truths = [read_truth(data.truth) for data in recipe.data]
-    for data in recipe.data if chief else ():
+    for data in recipe.data if chief and saved is None else ():
         refuse_broken(data)
     if saved is None:
         model = start_model(recipe, categories_of(truths), notes.append)
@@ -146,7 +146,9 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
             state.keep(folder)
             score()
             took = time.monotonic() - began
-            meter.say(f"{steps} steps in {clock(took)}, {idle / took:.0%} of it waiting for data; weights are in {folder}")
+            meter.say(
+                f"{steps} steps in {clock(took)}, {idle / took:.0%} of it waiting for data; weights are in {folder}"
+            )
     finally:
         meter.close()
         log.close()
