@@ -27,12 +27,16 @@ def test_a_folder_without_checkpoint_gives_none(tmp_path):
     assert load(tmp_path / "nowhere") is None
 
 
-@pytest.mark.parametrize("harm", ["truncated", "empty", "foreign", "other torch file"])
+@pytest.mark.parametrize("harm", ["truncated", "one bit", "empty", "foreign", "other torch file"])
 def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm):
     save(tmp_path, made(5))
     path = save(tmp_path, made(6))
     if harm == "other torch file":
         torch.save({"state_dict": {}}, path)
+    elif harm == "one bit":
+        content = bytearray(path.read_bytes())
+        content[content.index(torch.ones(3).numpy().tobytes())] ^= 1
+        path.write_bytes(content)
     else:
         path.write_bytes({"truncated": path.read_bytes()[:300], "empty": b"", "foreign": b"hello world"}[harm])
     with pytest.warns(

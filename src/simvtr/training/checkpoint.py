@@ -7,6 +7,7 @@ the recipe's seed, so this is enough to continue as if nothing had happened.
 import os
 import pickle
 import warnings
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,11 @@ def load(folder: Path) -> Checkpoint | None:
 
 def _read(path: Path) -> Checkpoint:
     try:
+        with zipfile.ZipFile(path) as file:  # torch does not look at the checksums that it wrote
+            if file.testzip() is not None:
+                raise ValueError("a checksum does not fit")
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
         reason = str(error).strip().splitlines()
         raise DataError(
             f"{path}: must be a whole checkpoint that `simvtr train` wrote, but cannot be read "
