@@ -113,11 +113,12 @@ class AugmentConfig:
     crop: float = 0.5  # chance of a random crop after a first resize
     crop_resize: tuple[int, ...] = (400, 500, 600)  # short sides of that first resize, pixels
     crop_size: tuple[int, int] = (384, 600)  # least and largest side of the crop, pixels
+    paste: float = 0.0  # chance of objects of another clip in front, to hide what is behind them: ours
     short_sides: tuple[int, ...] = (300,)  # drawn from these, pixels; empty: keep the picture's size
     long_side: int = 540  # the most the longer side may have after that
 
     def __post_init__(self) -> None:
-        for name in ("flip", "reverse", "photometric", "permute_channels", "crop"):
+        for name in ("flip", "reverse", "photometric", "permute_channels", "crop", "paste"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"train.augment.{name} must be a chance in [0, 1], got {getattr(self, name)}")
         pixels = (*self.short_sides, *self.crop_resize, *self.crop_size, self.long_side)
@@ -249,7 +250,7 @@ class IdentityConfig:
     far: float = 0.5  # cosine distance of embeddings that counts as 1
     reach: float = 1.0  # distance of centres, in sizes of the object, that counts as 1
     fade: float = 4.0  # frames unseen after which half of what place says (mask, motion) is forgotten
-    unknown: float = 0.7  # cost of a place that is forgotten
+    unknown: float = 0.8  # cost of a place that is forgotten
     renew: float = 0.5  # share of the newest embedding in what is remembered
     gate: float = 0.6  # a pair that costs as much as this or more is none
     birth: float = 0.1  # least score of a query that becomes a new object

@@ -125,3 +125,18 @@ def test_batches_are_the_same_from_any_step_and_any_process():
     loader = torch.utils.data.DataLoader(batches, batch_size=None, sampler=range(2, 6), num_workers=1)
     for here, there in zip(alone[2:], loader, strict=True):
         assert torch.equal(here, there.frames)
+
+
+def test_objects_of_other_clips_are_pasted_as_often_as_asked_for():
+    plan = BatchPlan(Numbered.videos, [Stage(frames=(2,), clips=4)], steps=20, seed=4)
+
+    def pictures(chance: float) -> list[list[float]]:
+        config = AugmentConfig(flip=0, photometric=0, crop=0, short_sides=(), paste=chance)
+        batches = Batches(Numbered(), plan, config)
+        assert torch.equal(batches[3].frames, batches[3].frames)
+        return [clip[:, 0, 0, 0].tolist() for step in range(20) for clip in batches[step].frames]
+
+    # a pasted object covers everything: another picture is seen, unless the clip drew itself
+    changed = {p: sum(a != b for a, b in zip(pictures(0), pictures(p), strict=True)) for p in (0.0, 0.5, 1.0)}
+    assert changed[0.0] == 0
+    assert 20 < changed[0.5] < 50 < 60 < changed[1.0]  # of 80

@@ -16,6 +16,7 @@ from simvtr.data.transforms import (
     crop,
     fitted,
     flip,
+    paste,
     random_crop,
     resize,
     reverse,
@@ -239,3 +240,38 @@ def test_a_clip_without_objects_is_a_batch_without_targets():
     assert target.boxes.shape == (0, 2, 4)
     assert target.present.shape == (0, 2)
     assert boxes_of(clip.masks).dtype == np.float32
+
+
+def test_pasted_objects_hide_what_is_behind_them_and_presence_and_boxes_follow():
+    # 2 frames of 4 x 4; ours: the left half. Theirs: the whole picture in frame 0, the top row in frame 1.
+    ours, theirs = np.zeros((1, 2, 4, 4), bool), np.zeros((1, 2, 4, 4), bool)
+    ours[..., :2], theirs[0, 0], theirs[0, 1, 0] = True, True, True
+    black, white = np.zeros((2, 4, 4, 3), np.uint8), np.full((2, 4, 4, 3), 255, np.uint8)
+    both = paste(Clip(black, ours, np.array([1])), Clip(white, theirs, np.array([2])), np.random.default_rng(0))
+    (target,) = collate([both]).targets
+    assert target.labels.tolist() == [1, 2]
+    assert target.present.tolist() == [[False, True], [True, True]]
+    assert target.masks.sum((2, 3)).tolist() == [[0, 6], [16, 4]]  # of 8 pixels the top two are hidden
+    assert target.boxes[0].tolist() == [[0, 0, 0, 0], [0.25, 0.625, 0.5, 0.75]]
+    assert (both.frames[0] == 255).all()
+    assert (both.frames[1, 0] == 255).all()
+    assert (both.frames[1, 1:] == 0).all()
+
+
+def test_an_object_that_is_hidden_for_good_is_dropped_and_no_more_than_three_are_pasted():
+    clip = white_on_black(height=48, width=80)
+    everywhere = Clip(np.zeros((4, 24, 40, 3), np.uint8), np.ones((5, 4, 24, 40), bool), np.arange(5))  # half the size
+    both = paste(clip, everywhere, np.random.default_rng(1))
+    assert 1 <= len(both.labels) <= 3
+    assert both.masks.shape[1:] == clip.masks.shape[1:]
+    assert not both.frames.any()
+
+
+def test_of_a_clip_without_objects_nothing_is_pasted():
+    clip = white_on_black()
+    assert paste(clip, Clip(clip.frames, clip.masks[:0], clip.labels[:0]), np.random.default_rng(0)) is clip
+
+
+def test_clips_of_other_lengths_are_not_pasted():
+    with pytest.raises(ValueError, match="clips must have as many frames, got 4 and 2"):
+        paste(white_on_black(), white_on_black(t=2), np.random.default_rng(0))

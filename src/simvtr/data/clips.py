@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from simvtr.config import AugmentConfig, Stage
-from simvtr.data.dataset import Batch, JoinedDataset, VideoDataset
-from simvtr.data.transforms import augment, collate
+from simvtr.data.dataset import Batch, Clip, JoinedDataset, VideoDataset
+from simvtr.data.transforms import augment, collate, paste
 
 _ANCHORS, _LENGTH, _CHANGES = 0, 1, 2  # independent random streams of one seed
 
@@ -126,11 +126,20 @@ class BatchPlan:
             plans.append(ClipPlan(key, window(anchor, t, length, self._wrap), (self._seed, _CHANGES, step, i)))
         return plans
 
+    def drawn(self, rng: np.random.Generator, t: int) -> tuple[Any, tuple[int, ...]]:
+        """Key of a video and a window of t frames of it, any frame as likely as another to be its anchor."""
+        video, anchor = self._place(int(rng.integers(self._ends[-1])))
+        key, length = self._videos[video]
+        return key, window(anchor, t, length, self._wrap)
+
     def _anchor(self, position: int) -> tuple[int, int]:
         epoch, place = divmod(position, self.anchors)
         if self._order is None or self._order[0] != epoch:
             self._order = (epoch, self._shuffled(np.random.default_rng((self._seed, _ANCHORS, epoch))))
-        anchor = int(self._order[1][place])
+        return self._place(int(self._order[1][place]))
+
+    def _place(self, anchor: int) -> tuple[int, int]:
+        """Position of the video that an anchor of all is in, and the frame there."""
         video = bisect_right(self._ends, anchor)
         return video, anchor - (self._ends[video - 1] if video else 0)
 
@@ -175,9 +184,13 @@ class Batches:
         return len(self.plan)
 
     def __getitem__(self, step: int) -> Batch:
-        return collate(
-            [
-                augment(self.dataset.clip(clip.video, clip.frames), self.augment, np.random.default_rng(clip.seed))
-                for clip in self.plan[step][self.rank :: self.ranks]
-            ]
-        )
+        return collate([self._clip(plan) for plan in self.plan[step][self.rank :: self.ranks]])
+
+    def _clip(self, plan: ClipPlan) -> Clip:
+        """Augmented; at times with objects of any other clip in front, augmented on their own."""
+        rng, config = np.random.default_rng(plan.seed), self.augment
+        clip = augment(self.dataset.clip(plan.video, plan.frames), config, rng)
+        if not config.paste or rng.random() >= config.paste:
+            return clip
+        video, frames = self.plan.drawn(rng, len(plan.frames))
+        return paste(clip, augment(self.dataset.clip(video, frames), config, rng), rng)

@@ -21,6 +21,7 @@ _SCALE = torch.tensor([1 / (255 * d) for d in DEVIATION]).view(3, 1, 1)
 _SHIFT = torch.tensor([m / d for m, d in zip(MEAN, DEVIATION, strict=True)]).view(3, 1, 1)
 _GREY = np.array([0.299, 0.587, 0.114])  # luma weights of R, G, B
 _CROP_TRIES = 10
+PASTED = 3  # objects at most, of another clip
 
 
 def fitted(height: int, width: int, short_side: int | None, long_side: int) -> tuple[int, int]:
@@ -45,9 +46,12 @@ def resize(clip: Clip, short_side: int | None, long_side: int) -> Clip:
 
     A mask pixel is set where at least half of it is covered, so an object thinner than half a new pixel may vanish.
     """
-    height, width = clip.frames.shape[1:3]
-    size = fitted(height, width, short_side, long_side)
-    if size == (height, width):
+    return at_size(clip, fitted(*clip.frames.shape[1:3], short_side, long_side))
+
+
+def at_size(clip: Clip, size: tuple[int, int]) -> Clip:
+    """The clip at a height and width; see `resize`."""
+    if size == clip.frames.shape[1:3]:
         return clip
     masks = clip.masks.reshape(-1, *clip.masks.shape[2:])
     resized = _resize_all(masks.astype(np.uint8) * 255, size) > 127
@@ -152,6 +156,33 @@ def augment(clip: Clip, config: AugmentConfig, rng: np.random.Generator) -> Clip
     if colour is not None:
         frames = cv2.transform(frames.reshape(-1, *frames.shape[2:]), colour).reshape(frames.shape)
     return Clip(frames, np.ascontiguousarray(clip.masks), clip.labels).without_absent()
+
+
+def paste(clip: Clip, other: Clip, rng: np.random.Generator) -> Clip:
+    """Up to three objects of another clip in front of this one's: what they hide is no longer in any mask (ours).
+
+    The other clip is brought to this one's size; its objects stay where they are in every frame, so they move as they
+    did. Boxes and presence follow from the masks that are left; objects that nothing is left of are dropped.
+    Source of the idea: simple copy-paste (arXiv 2012.07177), here with whole tracks.
+    Raises: ValueError when the clips differ in frames.
+
+    >>> one, two = np.zeros((1, 1, 1, 4), bool), np.zeros((1, 1, 1, 4), bool)
+    >>> one[..., :3], two[..., 2:] = True, True  # they share the third pixel
+    >>> black, white = np.zeros((1, 1, 4, 3), np.uint8), np.full((1, 1, 4, 3), 255, np.uint8)
+    >>> both = paste(Clip(black, one, np.array([5])), Clip(white, two, np.array([6])), np.random.default_rng(0))
+    >>> both.labels.tolist(), both.masks[:, 0, 0].astype(int).tolist(), both.frames[0, 0, :, 0].tolist()
+    ([5, 6], [[1, 1, 0, 0], [0, 0, 1, 1]], [0, 0, 255, 255])
+    """
+    if len(clip.frames) != len(other.frames):
+        raise ValueError(f"paste: clips must have as many frames, got {len(clip.frames)} and {len(other.frames)}")
+    if not len(other.labels):
+        return clip
+    chosen = rng.permutation(len(other.labels))[: rng.integers(1, PASTED + 1)]
+    other = at_size(Clip(other.frames, other.masks[chosen], other.labels[chosen]), clip.frames.shape[1:3])
+    front = np.any(other.masks, axis=0)
+    frames = np.where(front[..., None], other.frames, clip.frames)
+    masks = np.concatenate((clip.masks & ~front, other.masks))
+    return Clip(frames, masks, np.concatenate((clip.labels, other.labels))).without_absent()
 
 
 def normalised(frames: np.ndarray) -> Tensor:
