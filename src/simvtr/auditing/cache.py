@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.auditing.packed import lane, present
+from simvtr.auditing.packed import Frame, lane, present
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.frames import FrameOverlap, frame_overlap_of
 from simvtr.evaluation.overlap import Masks
@@ -145,10 +145,7 @@ class VideoCache:
             which.append(id(masks))
         new = [masks for key, masks in lists.items() if key not in self._rows]
         if new:
-            self._learn(new)
-            for masks in new:
-                places = [ABSENT if mask is None else self._place[id(mask), t] for t, mask in enumerate(masks)]
-                self._rows[id(masks)] = masks, np.array(places, np.intp)
+            self._rows |= {id(masks): (masks, rows) for masks, rows in zip(new, self._learn(new), strict=True)}
         known = [self._rows[key][1] for key in lists]
         lengths = np.array([len(one) for one in known], np.int64)
         rows = np.full((len(known), max(lengths.tolist(), default=0)), ABSENT, np.intp)
@@ -196,32 +193,35 @@ class VideoCache:
         shown = [present(track) for track in self._truth]
         return np.array(shown, np.int64).reshape(self.true_areas.T.shape).T
 
-    def _learn(self, lists: Iterable[Masks]) -> None:
-        lanes: list[MaskTrack] = []  # of each list what is to be compared, all at once
+    def _learn(self, lists: Iterable[Masks]) -> list[NDArray[np.intp]]:
+        """The rows of each list; what is not known yet is compared, all of it at once."""
+        learnt: list[NDArray[np.intp]] = []
+        lanes: list[MaskTrack] = []  # of each list what is to be compared
         rows: list[int] = []  # of the table; lane and frame
         places: list[tuple[int, int]] = []
         loose: list[tuple[int, Rle]] = []  # what there is nothing to compare with
-        known = len(self._place)
+        place, before, fitting = self._place, len(self._place), None
         for masks in lists:
-            new: list[Rle | None] = [None] * self.length
+            own, new = [ABSENT] * len(masks), {}
             for t, mask in enumerate(masks):
-                if mask is None or (id(mask), t) in self._place:
+                if mask is None:
                     continue
-                self._place[id(mask), t] = row = 1 + len(self._place)
-                if t >= self.length or (mask.height, mask.width) != self._size:
+                own[t] = row = place.setdefault((id(mask), t), 1 + len(place))
+                if row <= before + len(rows) + len(loose):
+                    continue
+                home = mask.track if isinstance(mask, Frame) else mask
+                if home is not fitting and (home.height, home.width) == self._size:
+                    fitting = home
+                if home is not fitting or t >= self.length:
                     loose.append((row, mask))
                     continue
                 new[t] = mask
                 rows.append(row)
                 places.append((len(lanes), t))
-            if places and places[-1][0] == len(lanes):
-                lanes.append(lane(new))
-        count = len(self._place) - known
-        if not count:
-            return
-        self.shared = np.concatenate((self.shared, np.zeros((count, len(self._truth)), np.int64)))
-        self.areas = np.concatenate((self.areas, np.zeros(count, np.int64)))
-        self.misfit = np.concatenate((self.misfit, np.zeros(count, bool)))
+            learnt.append(np.array(own, np.intp))
+            if new:
+                lanes.append(lane([new.get(t) for t in range(self.length)]))
+        self._extend(len(place) - before)
         for row, mask in loose:
             self.areas[row], self.misfit[row] = area(mask), (mask.height, mask.width) != self._size
         if rows:
@@ -232,3 +232,10 @@ class VideoCache:
                 some = (begin <= in_lane) & (in_lane < begin + step)
                 pixels = frame_shared(lanes[begin : begin + step], self._truth)
                 self.shared[at[some]] = pixels[t[some], in_lane[some] - begin]
+        return learnt
+
+    def _extend(self, count: int) -> None:
+        if count:
+            self.shared = np.concatenate((self.shared, np.zeros((count, len(self._truth)), np.int64)))
+            self.areas = np.concatenate((self.areas, np.zeros(count, np.int64)))
+            self.misfit = np.concatenate((self.misfit, np.zeros(count, bool)))
