@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -44,6 +45,9 @@ def main() -> int:
     command.add_argument("claim", choices=CLAIMS)
     command.add_argument("--weights", default="simvtr-tiny", help="packaged name or folder")
     command.add_argument("--videos", type=int, default=60, help="of the split, the first ones (default: all 60)")
+    command.add_argument(
+        "--windows", nargs="+", default=WINDOWS, type=window, help="windows: which (default: 1 2 4 8 16 all)"
+    )
     command.add_argument("--seeds", type=int, default=10, help="dropout: how many (default: 10)")
     command.add_argument("--preset", default="simvtr-tiny", choices=PRESETS, help="queries: the network")
     command.add_argument("--lengths", type=int, nargs="+", default=[16, 36], help="queries: frames (default: 16 36)")
@@ -54,6 +58,11 @@ def main() -> int:
         return 0
     report(CLAIMS[args.claim](args), keep=not args.no_record)
     return 0
+
+
+def window(word: str) -> int | Literal["all"]:
+    """A number of frames, or "all"."""
+    return "all" if word == "all" else int(word)
 
 
 def validation(videos: int) -> Truth:
@@ -72,9 +81,9 @@ def segmented(predictor: Predictor, truth: Truth) -> Found:
 def windows(args: argparse.Namespace) -> list[Figure]:
     """Columns of the leaderboard by window."""
     truth, model, figures = validation(args.videos), load(args.weights), []
-    for window in WINDOWS:
-        row = scores(truth, segmented(Predictor(model, window), truth))
-        figures += [Figure(f"window {window}: {name}", row[name], "%") for name in SHOWN]
+    for size in args.windows:
+        row = scores(truth, segmented(Predictor(model, size), truth))
+        figures += [Figure(f"window {size}: {name}", row[name], "%") for name in SHOWN]
     return figures
 
 

@@ -72,10 +72,17 @@ def main() -> int:
         ]
         figures += [Figure(f"{name}, {args.split}: {SPEED}", made.speed, "frames/s"), *made.known]
         report([*figures, *training(name)], keep=not args.no_record)
+        write_page()
+    if not args.rows:
+        write_page()
+    return 0
+
+
+def write_page() -> None:
+    """leaderboard.md, of all that results.jsonl knows by now."""
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
     PAGE.write_text(page(lines), encoding="utf-8")
     print(PAGE)
-    return 0
 
 
 def training(name: str) -> list[Figure]:

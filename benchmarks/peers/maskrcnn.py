@@ -73,7 +73,7 @@ def require_torchvision() -> None:
 
         nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
     except (ImportError, RuntimeError, NotImplementedError) as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = " ".join(str(error).split()).partition(". ")[0][:120]
         sys.exit(
             f"maskrcnn: needs a torchvision made for this torch ({torch.__version__}), got: {reason}. In another "
             "environment: pip install torch torchvision simvtr[model]"

@@ -1,0 +1,203 @@
+"""Writes the table of the report's claims in docs/paper.md from results.jsonl: `python -m benchmarks.claims_table`.
+
+What was measured is read, never typed; the verdict is ours and stands here beside its claim.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.figures import latest
+from benchmarks.record import RESULTS, ROOT, pretty
+
+PAPER = ROOT / "docs/paper.md"
+BEGIN, END = "<!-- claims: written by python -m benchmarks.claims_table -->\n", "<!-- end of claims -->\n"
+LATER, OPEN = "not measured", "not judged yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of the report.
+
+    Args:
+        says: the claim, with its place.
+        command: what measures it; empty where nothing can.
+        shown: text with the measured values in braces: {figure} is the latest of that name by the command's module,
+            {figure|other} of a first that is there. One that is missing makes the whole cell "not measured".
+        verdict: ours on what was measured; on nothing measured there is none.
+    """
+
+    says: str
+    command: str
+    shown: str
+    verdict: str
+
+
+def trained(ablation: str, variants: Sequence[str], figure: str = "AP") -> str:
+    """The mean of each variant at the full budget, as text for `Claim.shown`."""
+    return f"{figure} " + ", ".join(
+        f"{name}: {{{ablation}, {name}, 1000 steps, 3 seeds: {figure}}}" for name in variants
+    )
+
+
+WINDOWS = ("1", "2", "4", "8", "16", "all")
+
+
+def by_window(figure: str) -> str:
+    """A figure at every window; the leaderboard has some of them."""
+    return ", ".join(f"{{window {w}: {figure}|simvtr-tiny-{w}, val: {figure}}}" for w in WINDOWS)
+
+
+def by_length(preset: str) -> str:
+    """Ratios of time and memory by length, for inference and training."""
+    what = "{{{preset}, {step}, {t} frames, coupled / decoupled: {figure}}}"
+    parts = []
+    for step in ("inference", "training"):
+        for t in (16, 36):
+            ratios = [what.format(preset=preset, step=step, t=t, figure=f) for f in ("CPU time", "peak memory")]
+            parts.append(f"{step} on {t} frames: time {ratios[0]}, memory {ratios[1]}")
+    return "; ".join(parts)
+
+
+CLAIMS = (
+    Claim(
+        "AP is highest with one frame a window, and nearly the same with dozens (abstract, §4.1)",
+        "claims windows",
+        f"windows of {', '.join(WINDOWS)}: AP {by_window('AP')}; HOTA {by_window('HOTA')}; "
+        f"kept slots {by_window('kept slots')}",
+        OPEN,
+    ),
+    Claim(
+        "with the seed at inference AP changes by close to 1 point (§4.1)",
+        "claims dropout",
+        "AP over ten seeds from least to greatest, with a dropout of 0.1 left on (simvtr-tiny was trained without): "
+        "{dropout left on: greatest less least AP} points; ours: {ours: greatest less least AP}",
+        OPEN,
+    ),
+    Claim(
+        "with a plain convolution in place of a trained deformable one the loss rises sharply (§3.2)",
+        "claims swap",
+        "dice loss of masks {as trained: dice loss of masks} → {plain with the same weights: dice loss of masks}, "
+        "focal {as trained: focal loss of masks} → {plain with the same weights: focal loss of masks}, "
+        "AP {as trained: AP} → {plain with the same weights: AP}",
+        OPEN,
+    ),
+    Claim(
+        "queries without frames are faster and take less memory (§3.4, §3.5)",
+        "claims queries",
+        f"coupled over decoupled, all else equal, {by_length('simvtr-tiny')}",
+        OPEN,
+    ),
+    Claim(
+        "they lose nothing (§3.4, implied)",
+        "ablations queries",
+        trained("queries", ("decoupled", "coupled")),
+        OPEN,
+    ),
+    Claim(
+        "without deformable convolutions it is difficult to reduce the loss (§3.2)",
+        "ablations deformable",
+        f"{trained('deformable', ('v1', 'none'), 'dice loss')}; {trained('deformable', ('v1', 'none'))}",
+        OPEN,
+    ),
+    Claim(
+        "the second version of them is more adaptable than the first (§1)",
+        "ablations deformable",
+        trained("deformable", ("v1", "v2")),
+        OPEN,
+    ),
+    Claim(
+        "two of them end the mask head, where VisTR has one (§3.2)",
+        "",
+        "no switch of the network says how many",
+        "cannot be tested yet",
+    ),
+    Claim(
+        "what 3-D convolutions add to AP is limited (§3.6)", "ablations head3d", trained("head3d", ("off", "on")), OPEN
+    ),
+    Claim("4 layers do where VisTR has 6 (§3.5)", "ablations layers", trained("layers", ("4", "6")), OPEN),
+    Claim(
+        "AdaBelief speeds up training (§1)",
+        "ablations optimizer",
+        trained("optimizer", ("AdamW", "AdaBelief")),
+        OPEN,
+    ),
+    Claim(
+        "the learning rate should not be above 1e-4 (§1)",
+        "ablations rates",
+        trained("rates", ("1e-05", "1e-04", "1e-03")),
+        OPEN,
+    ),
+    Claim(
+        "clips of 1 to 16 frames can be trained on (§4.1)",
+        "ablations windows",
+        trained("windows", ("1", "2", "4", "8", "16")),
+        OPEN,
+    ),
+    Claim(
+        "AP 25.18 on OVIS val, 27.66 on test, 31.9 on YouTube-VIS test (§4)",
+        "",
+        "the weights were never published, the data cannot be shipped",
+        "cannot be tested here",
+    ),
+)
+
+
+def main() -> int:
+    lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
+    PAPER.write_text(rewritten(PAPER.read_text(encoding="utf-8"), table(lines)), encoding="utf-8")
+    print(PAPER)
+    return 0
+
+
+def table(lines: Sequence[str]) -> str:
+    """The claims as Markdown, from the lines of results.jsonl."""
+    values, commands = {}, {}
+    for (bench, name), entry in latest(list(lines)).items():
+        if bench in ("benchmarks.claims", "benchmarks.ablations", "benchmarks.leaderboard"):
+            spread = entry["spread"]
+            between = f" ({pretty(spread[0])} to {pretty(spread[1])})" if spread else ""
+            values[name] = pretty(entry["value"]) + between
+            commands[tuple(entry["command"].split()[2:4])] = entry["command"]  # as it was given, options included
+    rows = ["| claim | what we measured | verdict | by |\n|---|---|---|---|\n"]
+    for claim in CLAIMS:
+        text = filled(claim.shown, values)
+        by = f"python -m benchmarks.{claim.command}"
+        if text is None:
+            cells = [LATER, LATER, f"`{by}`"]
+        else:
+            given = commands.get(tuple(by.split()[2:4]), by)
+            cells = [text, claim.verdict, f"`{given}`" if claim.command else ""]
+        rows.append(f"| {' | '.join([claim.says, *cells])} |\n")
+    return "".join(rows)
+
+
+def filled(shown: str, values: dict[str, str]) -> str | None:
+    """The text with values for names in braces; None where one is missing.
+
+    >>> filled("AP {a|b}, {c}", {"b": "1.5", "c": "2"}), filled("{a}", {})
+    ('AP 1.5, 2', None)
+    """
+    parts = []
+    for piece in shown.split("{"):
+        names, closed, rest = piece.rpartition("}")
+        if closed:
+            value = next((values[name] for name in names.split("|") if name in values), None)
+            if value is None:
+                return None
+            parts.append(value)
+        parts.append(rest)
+    return "".join(parts)
+
+
+def rewritten(text: str, between: str) -> str:
+    """The text with what stands between the two markers replaced."""
+    head, found, rest = text.partition(BEGIN)
+    _, closed, tail = rest.partition(END)
+    if not found or not closed:
+        raise ValueError(f"{PAPER}: must hold the two marker lines, {BEGIN.strip()} and {END.strip()}")
+    return head + BEGIN + between + END + tail
+
+
+if __name__ == "__main__":
+    sys.exit(main())
