@@ -1,8 +1,10 @@
 """Rules of inference, on a model whose answers can be read off the frames."""
 
+import json
 import math
 import weakref
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,11 +15,13 @@ from torch import nn
 from simvtr.config import ModelConfig, simvtr_tiny
 from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
-from simvtr.inference import Predictor
+from simvtr.inference import LinkIdentity
+from simvtr.inference import Predictor as AnyPredictor
 from simvtr.inference.predictor import _mask
 from simvtr.model import SimVTR
 from simvtr.rle import decode
 
+Predictor = partial(AnyPredictor, identity="slot")  # rules of frames, windows and tracks; tests/inference/test_link.py
 CONFIG = ModelConfig(instances=3, classes=2, categories=((7, "cat"), (3, "dog")), short_side=16, long_side=64)
 
 
@@ -266,6 +270,30 @@ def test_another_identity_can_be_given_and_starts_anew_with_every_video():
     assert [t.identity for t in predictor([frame(0.9)] * 2)] == [12]
     assert [t.identity for t in predictor([frame(0.9)])] == [12]
     assert Backwards.made == 2
+
+
+def test_objects_are_linked_unless_told_otherwise():
+    assert isinstance(AnyPredictor(Fake()).namer(), LinkIdentity)
+
+
+def test_a_linked_object_votes_where_it_is_seen_and_a_glimpse_scores_low():
+    def scores(*frames):
+        return [round(track.score, 2) for track in AnyPredictor(Fake(), threshold=0.5)(frames)]
+
+    assert scores(*[frame(0.9)] * 20) == [0.45]  # 20 of 20 + 20 frames
+    assert scores(*[frame(0.9)] * 20, *[frame(0.1)] * 20) == [0.45]  # its absence costs nothing
+    assert scores(frame(0.9)) == [0.04]  # 1 of 1 + 20
+
+
+def test_a_pass_goes_on_where_an_earlier_one_ended():
+    whole = [seen(result) for result in AnyPredictor(Fake()).stream(VIDEO)]
+    predictor = AnyPredictor(Fake())
+    identity = predictor.namer()
+    first = list(predictor.stream(VIDEO[:2], identity=identity))
+    restored = LinkIdentity.restored(json.loads(json.dumps(identity.state())))
+    rest = list(predictor.stream(VIDEO[2:], 2, restored))
+    assert [seen(result) for result in first + rest] == whole
+    assert [result.index for result in first + rest] == [0, 1, 2, 3, 4]
 
 
 # --- the model's state, and wrong input -----------------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Draws what was found over the frames: translucent masks, crisp contours, one colour and one label an identity.
+"""Draws what was found over the frames: translucent masks, crisp contours, one colour, label and trail an identity.
 
-    frame + its tracks -> draw -> RGB -> OverlayWriter -> overlay.mp4, or PNG frames
+    frame + its tracks -> Trails -> draw -> RGB -> OverlayWriter -> overlay.mp4, or PNG frames
 
 Drawn with OpenCV and Pillow: supervision's polygon annotator has no smooth lines and its label annotator moves labels
 by what else is in the frame, so they flicker in a video. `to_supervision` hands over to its other annotators.
@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from simvtr.data.video import write_video
 from simvtr.errors import DataError
 from simvtr.inference.tracks import FrameTrack
+from simvtr.inference.trails import Past, Point, Trails
 
 if TYPE_CHECKING:
     import supervision
@@ -68,7 +69,9 @@ def readable_scale(width: int, height: int) -> int:
     return max(1, min(8, -(-READABLE_HEIGHT // min(width, height))))
 
 
-def draw(rgb: np.ndarray, tracks: Sequence[FrameTrack], *, scale: int = 1, labels: bool = True) -> np.ndarray:
+def draw(
+    rgb: np.ndarray, tracks: Sequence[FrameTrack], *, scale: int = 1, labels: bool = True, past: Past | None = None
+) -> np.ndarray:
     """A new picture with the tracks drawn over the frame.
 
     Args:
@@ -76,6 +79,7 @@ def draw(rgb: np.ndarray, tracks: Sequence[FrameTrack], *, scale: int = 1, label
         tracks: the objects of this frame, masks bool (H, W). Large ones are drawn first, so that small ones show.
         scale: the picture is enlarged so many times before drawing; see `readable_scale`.
         labels: write "identity category score" at each object, inside the picture, beside each other where possible.
+        past: what `Trails` tells of this frame: draws each object's way, and says which are lost and which are back.
 
     Returns: uint8 (scale·H, scale·W, 3).
 
@@ -98,15 +102,28 @@ def draw(rgb: np.ndarray, tracks: Sequence[FrameTrack], *, scale: int = 1, label
     thickness = max(1, round(min(picture.shape[:2]) / 300))
     seen = [track for track in tracks if track.mask.any()]
     areas = {id(track): int(np.count_nonzero(track.mask)) for track in seen}
+    past = past or Past()
     anchors = {}
     for track in sorted(seen, key=lambda track: -areas[id(track)]):
         anchors[id(track)] = _paint(picture, track.mask, colour(track.identity), scale, thickness)
+    for identity, points in past.trails.items():
+        _trail(picture, points, colour(identity), scale, thickness)
     if labels:
         size = max(12, round(min(picture.shape[:2]) * 0.032))
         taken: list[tuple[int, int, int, int]] = []
         for track in sorted(seen, key=lambda track: track.identity):  # the same order in every frame: labels keep still
-            chip = _chip(f"{track.identity} {track.category} {track.score:.2f}", colour(track.identity), size)
-            _put(picture, chip, anchors[id(track)], taken)
+            back = " back" if track.identity in past.back else ""
+            text = f"{track.identity} {track.category} {track.score:.2f}{back}"
+            _put(picture, _chip(text, colour(track.identity), size), anchors[id(track)], taken)
+        for identity, point in past.lost.items():
+            x, y = _pixel(point, scale)
+            reach = 4 * thickness
+            cv2.drawMarker(picture, (x, y), _HALO, cv2.MARKER_TILTED_CROSS, 2 * reach, thickness + 2, cv2.LINE_AA)
+            cv2.drawMarker(
+                picture, (x, y), colour(identity), cv2.MARKER_TILTED_CROSS, 2 * reach, thickness, cv2.LINE_AA
+            )
+            beside = (x - reach, y - reach, x + reach, y + reach)
+            _put(picture, _chip(f"{identity} lost", colour(identity), size), beside, taken)
     return picture
 
 
@@ -168,6 +185,7 @@ class OverlayWriter:
         self._video = write_video(video, fps, (size[0] * self.scale, size[1] * self.scale)) if video else None
         self._images = Path(images) if images else None
         self.frames = 0
+        self._trails = Trails()  # the thread's own
         self._thread = ThreadPoolExecutor(1)
         self._waiting: deque[Future[None]] = deque()
         self._failed: BaseException | None = None  # of the thread, the first
@@ -208,7 +226,7 @@ class OverlayWriter:
         if self._failed:
             return
         try:
-            picture = draw(rgb, tracks, scale=self.scale)
+            picture = draw(rgb, tracks, scale=self.scale, past=self._trails.step(tracks))
             if self._video:
                 self._video.add(picture)
             if self._images:
@@ -251,6 +269,24 @@ def _paint(
     cv2.drawContours(picture, outlines, -1, _HALO, thickness + 2, cv2.LINE_AA)
     cv2.drawContours(picture, outlines, -1, rgb, thickness, cv2.LINE_AA)
     return box
+
+
+def _trail(picture: np.ndarray, points: Sequence[Point], rgb: tuple[int, int, int], scale: int, thickness: int) -> None:
+    """The way to an object's centre in place: dots that fade with age, so that masks and labels stay readable."""
+    for age, point in enumerate(reversed(points[:-1]), 1):
+        x, y = _pixel(point, scale)
+        reach = thickness + 3
+        dot = picture[max(0, y - reach) : y + reach + 1, max(0, x - reach) : x + reach + 1]
+        over, middle = dot.copy(), (min(x, reach), min(y, reach))
+        cv2.circle(over, middle, thickness + 2, _HALO, -1, cv2.LINE_AA)
+        cv2.circle(over, middle, thickness + 1, rgb, -1, cv2.LINE_AA)
+        strength = 1 - age / (len(points) + 1)
+        cv2.addWeighted(over, strength, dot, 1 - strength, 0, dst=dot)
+
+
+def _pixel(point: Point, scale: int) -> tuple[int, int]:
+    """Where a point of the frame is in the enlarged picture."""
+    return round((point[0] + 0.5) * scale), round((point[1] + 0.5) * scale)
 
 
 @lru_cache(maxsize=8)

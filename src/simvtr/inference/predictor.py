@@ -66,7 +66,7 @@ class Predictor:
         self,
         model: "SimVTR",
         window: int | Literal["all"] = 1,
-        identity: Literal["slot", "link"] | Callable[[], Identity] = "slot",
+        identity: Literal["slot", "link"] | Callable[[], Identity] = "link",
         threshold: float = 0.001,
         mask_threshold: float = 0.5,
         device: str | torch.device | None = None,
