@@ -69,7 +69,7 @@ def test_a_packed_track_equals_its_masks(masks):
 def test_strings_and_lists_give_the_same_track(masks):
     def check(masks):
         assert MaskTrack.from_strings([(texts(masks), *SIZE)] * 2) == [tuple(masks)] * 2
-        assert MaskTrack.from_lists(lists(masks), *SIZE) == tuple(masks)
+        assert MaskTrack.from_lists([(lists(masks), *SIZE)] * 2) == [tuple(masks)] * 2
 
     without_library(check)(masks)
 
@@ -107,12 +107,12 @@ def test_whatever_the_text_only_what_clean_passes_is_packed(counts):
      b"[4294967302]", b"[99999999999999999999]", b"[6, true]", b"{}"],
 )  # fmt: skip
 def test_a_list_that_is_wrong_or_odd_is_left_to_the_careful_reader(text, either_way):
-    assert MaskTrack.from_lists([b"[6]", text], 2, 3) is None
-    assert MaskTrack.from_lists([text], 2, 3) is None
+    assert MaskTrack.from_lists([([b"[6]", text], 2, 3)]) is None
+    assert MaskTrack.from_lists([([text], 2, 3)]) is None
 
 
 def test_spaces_in_a_list_do_not_matter(either_way):
-    assert MaskTrack.from_lists([b"[1,2,3]", b"[ 1, 2,\n 3]"], 2, 3) == (rle.Rle(2, 3, b"123"),) * 2
+    assert MaskTrack.from_lists([([b"[1,2,3]", b"[ 1, 2,\n 3]"], 2, 3)]) == [(rle.Rle(2, 3, b"123"),) * 2]
 
 
 def test_long_runs_are_kept_whole(either_way):

@@ -33,6 +33,11 @@ def annotation(counts, sizes=((5, 6), (5, 6))):
     return msgspec.Raw(msgspec.json.encode({"id": 7, "video_id": 1, "category_id": 2, "segmentations": segmentations}))
 
 
+def true_track(entry, strict=True):
+    (read,) = whole.true_tracks([entry], {1: VIDEO}, strict, ["here"])
+    return read
+
+
 def lists(*masks):
     return [decoded_runs([mask.counts])[0].tolist() for mask in masks]
 
@@ -65,17 +70,18 @@ def test_a_track_of_another_size_is_usual_only_without_a_video():
 
 def test_lists_of_runs_are_read_without_integers():
     first, second = MASKS[0], MASKS[2]
-    track, masks = whole.true_track(annotation(lists(first, second)), {1: VIDEO}, True, "here")
+    track, masks = true_track(annotation(lists(first, second)))
     assert (track.id, track.video_id, track.category_id, len(track.segmentations)) == (7, 1, 2, 3)
     assert masks == (first, second, None)
 
 
 def test_what_is_wrong_with_a_list_is_said_by_the_careful_reader():
     runs = lists(MASKS[0])[0]
-    track, masks = whole.true_track(annotation([runs, [0, 29]]), {1: VIDEO}, True, "here")
+    track, masks = true_track(annotation([runs, [0, 29]]))
     assert masks is None
     assert isinstance(track.segmentations[1], RawMask)
     assert track.segmentations[1].counts == [0, 29]
-    with pytest.raises(DataError, match=r"here, \$\.segmentations\[1\]\.counts\[0\]: expected `int`, got `float`"):
-        whole.true_track(annotation([runs, [0.5, 29.5]]), {1: VIDEO}, True, "here")
-    assert whole.true_track(annotation([runs, [0, 30]], ((5, 6), (6, 5))), {1: VIDEO}, False, "here")[1] is None
+    error = true_track(annotation([runs, [0.5, 29.5]]))
+    assert isinstance(error, DataError)
+    assert "here, $.segmentations[1].counts[0]: expected `int`, got `float`" in str(error)
+    assert true_track(annotation([runs, [0, 30]], ((5, 6), (6, 5))), strict=False)[1] is None

@@ -164,10 +164,15 @@ def _read(path: Path, truth: "Truth") -> "Predictions":
 
 
 def _evaluated(args: argparse.Namespace, truth: "Truth", found: "Predictions", bar: "StepsBar") -> "Result":
-    from simvtr.evaluation import evaluate
+    from simvtr.evaluation.scoring import deciding_overlaps, evaluate
 
     return evaluate(
-        truth, found, args.dialect, class_agnostic=args.class_agnostic, progress=bar.of(f"scoring {found.path.name}")
+        truth,
+        found,
+        args.dialect,
+        class_agnostic=args.class_agnostic,
+        overlaps=deciding_overlaps,  # nothing printed goes by an IoU below the least threshold
+        progress=bar.of(f"scoring {found.path.name}"),
     )
 
 

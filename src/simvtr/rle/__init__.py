@@ -5,9 +5,10 @@ passes `compress`, `clean`, `from_json`, `MaskTrack.from_strings` or `MaskTrack.
 and totals are checked in bounded time and memory.
 
 masks   one mask: encode, decode, area, box, JSON; `clean` and `decoded_runs` of many
-track   `MaskTrack`: all masks of a track in little memory; `frame_shared` pixels of whole tracks
+track   `MaskTrack`: all masks of a track in little memory
+shared  pixels that tracks share: `frame_shared`, `track_shared`
 strings, numbers  compressed strings and lists of runs, read as arrays of characters; for `track`
-native  pycocotools' C functions on our own arrays, for `track`
+native  pycocotools' C functions on our own arrays, for `shared`
 """
 
 from simvtr.rle.masks import (
@@ -26,7 +27,8 @@ from simvtr.rle.masks import (
     intersections,
     to_json,
 )
-from simvtr.rle.track import MaskTrack, frame_shared
+from simvtr.rle.shared import frame_shared, track_shared
+from simvtr.rle.track import MaskTrack
 
 __all__ = [
     "MAX_PIXELS",
@@ -45,4 +47,5 @@ __all__ = [
     "from_polygons",
     "intersections",
     "to_json",
+    "track_shared",
 ]

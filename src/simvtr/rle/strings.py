@@ -1,39 +1,51 @@
 """COCO's compressed strings read as one array of characters, without a branch a character. For `track`.
 
-pycocotools' own reader goes character by character and guesses wrong at every other run; this takes half as long.
+pycocotools' own reader goes character by character and guesses wrong at every other run; this takes a third as long.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+FENCE = "0"  # the character behind each mask
+_FENCE_STEP, _LONG_STEP = -(1 << 15), 1 << 14  # no number of three characters: 15 bits
+
 
 def spelled(text: bytes, ends: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]] | None:
-    """The runs of masks that stand side by side.
+    """The runs of masks that stand side by side, each with a 1 behind them.
 
     Args:
-        text: the compressed runs of all masks.
-        ends: (n,), where each mask ends in the text; n is at least 1.
-    Returns: all runs modulo 2**32; where each mask begins among them, and the end (n + 1,). None when the text of some
-        mask cannot be split into runs. From a sound run to the next no step reaches 2**30: where any run is
-        malformed, some run is above 2**31.
+        text: the compressed runs of all masks, `FENCE` behind each.
+        ends: (n,), where each mask ends in the text, behind its fence; n is at least 1.
+    Returns: all runs modulo 2**32, an array of its own; where each mask begins among them, and the end (n + 1,). None
+        when the text of some mask cannot be split into runs. From a sound run to the next no step reaches 2**30: where
+        any run is malformed, some run is above 2**31.
 
-    >>> runs, starts = spelled(b"061112", np.array([2, 6]))   # 0, 6; 1, 1, 1, then 2 + 1
+    >>> runs, starts = spelled(b"06011120", np.array([3, 8]))   # 0, 6; 1, 1, 1, then 2 + 1
     >>> runs.tolist(), starts.tolist()
-    ([0, 6, 1, 1, 1, 3], [0, 2, 6])
+    ([0, 6, 1, 1, 1, 1, 3, 1], [0, 3, 8])
     """
     groups = np.frombuffer(text, np.uint8) - np.uint8(48)
     more = groups >= 32  # another character of the same run follows
-    if not ends[0] or (ends[1:] == ends[:-1]).any() or groups.max() >= 64 or more[ends - 1].any():
+    if np.diff(ends, prepend=0).min() < 2 or groups.max() >= 64 or more[ends - 2].any():
         return None
     two = more[1:] & more[:-1]
     three = two[1:] & more[:-2]  # three characters from this one on say "more": a run of four or longer
     if (three[3:] & three[:-3]).any():  # a run of seven
         return None
-    last = np.flatnonzero(~more)  # of each run
-    starts = np.concatenate(([0], np.searchsorted(last, ends)))
-    steps = _short_steps(groups)[last].astype(np.int32)
-    _lengthen(steps, groups, more, last, np.flatnonzero(three) + 3)
-    return _summed(steps, starts), starts
+    long = np.flatnonzero(three) + 3
+    long = long[~more[long]]
+    at_every = _short_steps(groups)
+    lengthened = _lengthened(at_every[long], groups, more, long)
+    at_every[long], at_every[ends - 1] = _LONG_STEP, _FENCE_STEP  # they are found again by that among the last ones
+    last = at_every.compress(~more)  # of each run; a third of the cost of last[~more]
+    fences = np.flatnonzero(last == _FENCE_STEP)
+    steps = np.zeros(len(last) + len(last) % 2, np.int32)
+    steps[: len(last)] = last
+    steps[np.flatnonzero(last == _LONG_STEP)] = lengthened
+    starts = np.concatenate(([0], fences + 1))
+    runs = _summed(steps, starts)[: len(last)]
+    runs[fences] = 1
+    return runs, starts
 
 
 def _short_steps(groups: NDArray[np.uint8]) -> NDArray[np.int16]:
@@ -55,44 +67,40 @@ def _short_steps(groups: NDArray[np.uint8]) -> NDArray[np.int16]:
     return made
 
 
-def _lengthen(
-    steps: NDArray[np.int32],
-    groups: NDArray[np.uint8],
-    more: NDArray[np.bool_],
-    last: NDArray[np.int64],
-    candidates: NDArray[np.int64],
-) -> None:
-    """Complete the numbers of four to six characters, of which `candidates` are the fourth and later ones."""
-    at = candidates[~more[candidates]]
-    place = np.searchsorted(last, at)
-    made = steps[place]  # of the last three characters
-    longer = np.ones(len(at), bool)
+def _lengthened(
+    made: NDArray[np.int16], groups: NDArray[np.uint8], more: NDArray[np.bool_], at: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Numbers of four to six characters, from what their last three (`made`), up to places `at`, say."""
+    longer, number = np.ones(len(at), bool), made.astype(np.int32)
     for back in (3, 4, 5):
         if back > 3:
             longer &= more[at - back]  # before the text stands, in Python's way, its last character: it says no more
-        made = np.where(longer, made * 32 + (groups[at - back] & 31), made)
-    steps[place] = made
+        number = np.where(longer, number * 32 + (groups[at - back] & 31), number)
+    return number
 
 
 def _summed(steps: NDArray[np.int32], starts: NDArray[np.int64]) -> NDArray[np.uint32]:
     """From the fourth on a number is the difference to the run two before: undone for all masks at once.
 
-    Two running sums, over even and over odd places, in the lower and the upper half of one 64-bit number. The first
-    number of a mask is left out of them, so that the third stands for itself. A lower half that is negative takes 1
-    from the upper one, but then the mask is malformed and the lower half says so.
+    Two running sums, over even and over odd places, in the lower and the upper half of one 64-bit number (where these
+    lie in memory already: least byte first). The first number of a mask is left out of them, so that the third stands
+    for itself. A lower half that is negative takes 1 from the upper one, but then the mask is malformed and the lower
+    half says so.
+
+    Args:
+        steps: an even number of them; every mask has at least two.
     """
     begins = starts[:-1]
     first = steps[begins]
     steps[begins] = 0
-    sums = np.zeros(len(steps) // 2 + 1, np.int64)
-    sums[: len(steps) // 2] = steps[1::2]
-    sums <<= 32
-    sums[: (len(steps) + 1) // 2] += steps[::2]
+    sums = steps.view(np.int64)
+    borrowed = sums & (1 << 31)  # the sign of the lower half
+    borrowed <<= 1
+    sums -= borrowed
     pairs = (begins + 1) // 2  # from here on both halves are of the mask
     reached = np.add.reduceat(sums, pairs)[:-1]
-    reached[pairs[1:] == pairs[:-1]] = 0  # a mask of one run
-    np.subtract.at(sums, pairs[1:], reached)  # each mask begins anew
+    sums[pairs[1:]] -= reached  # each mask begins anew
     np.cumsum(sums, out=sums)
-    runs = sums.view(np.uint32)[: starts[-1]]
+    runs = steps.view(np.uint32)
     runs[begins] = first.view(np.uint32)
     return runs

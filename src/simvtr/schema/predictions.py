@@ -37,7 +37,8 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
         taken: list[tuple[RawResult, MaskTrack | slice]] = []
         results = [_result(raws[i], f"{path.name}, $[{i}]") for i in batch]
         read = [result for result in results if isinstance(result, RawResult)]
-        packed = iter(found_masks([(r.segmentations, truth.videos.get(r.video_id) if strict else None) for r in read]))
+        shapes = [(r.segmentations, truth.videos.get(r.video_id) if strict else None) for r in read]
+        packed = iter(found_masks(shapes))
         for i, result in zip(batch, results, strict=True):
             where = f"{path.name}, $[{i}]"
             if isinstance(result, DataError):

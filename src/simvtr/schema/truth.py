@@ -11,7 +11,7 @@ from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size, to_j
 from simvtr.schema.raw import RawTrack, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
 from simvtr.schema.source import Breaches, MaskBatch, batches, in_bulk, read_bytes
-from simvtr.schema.whole import json_size, raw_truth, true_track
+from simvtr.schema.whole import json_size, raw_truth, true_tracks
 from simvtr.schema.writer import atomic
 
 MAX_CATEGORIES = 10_000  # each costs the scores 100 KB; the largest vocabularies of videos have some 1,200
@@ -53,13 +53,13 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     for batch in batches(map(json_size, annotations)):
         masks = MaskBatch(breaches)
         taken: list[tuple[RawTrack, MaskTrack | slice, str]] = []
-        for i in batch:
-            where = f"{path.name}, $.annotations[{i}]"
-            try:
-                track, whole = true_track(annotations[i], videos, strict, where)
-            except DataError as error:
-                breaches.add(str(error))
+        names = [f"{path.name}, $.annotations[{i}]" for i in batch]
+        read = true_tracks(annotations[batch.start : batch.stop], videos, strict, names)
+        for one, where in zip(read, names, strict=True):
+            if isinstance(one, DataError):
+                breaches.add(str(one))
                 continue
+            track, whole = one
             where = f"{where}, video {track.video_id}, track {track.id}"
             video = videos.get(track.video_id)
             if video is None:

@@ -3,15 +3,15 @@
 What is unusual or wrong in any mask is left to `source.MaskBatch`, which looks at each and names it.
 """
 
-import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from simvtr.errors import DataError
 from simvtr.rle import MaskTrack, checked_size
-from simvtr.schema.raw import RawMask, RawSegmentation, RawTrack, RawTruth, UnreadTrack, UnreadTruth
+from simvtr.schema.raw import RawMask, RawSegmentation, RawTrack, RawTruth, UnreadMask, UnreadTrack, UnreadTruth
 from simvtr.schema.records import Video
 from simvtr.schema.source import decode
 
@@ -19,6 +19,7 @@ _FIRST_COUNTS = re.compile(rb'"counts"\s*:\s*(.)')
 _FEW = 1000  # characters; below this the batch of several tracks is faster
 _UNREAD = msgspec.json.Decoder(UnreadTrack)
 _WHOLE = msgspec.json.Decoder(UnreadTruth)
+_Usual = tuple[list[Any], int, int]  # the runs of each frame as text, None where absent; height, width
 
 
 def raw_truth(data: bytes, where: str) -> RawTruth | UnreadTruth:
@@ -34,34 +35,43 @@ def raw_truth(data: bytes, where: str) -> RawTruth | UnreadTruth:
 
 
 def json_size(entry: msgspec.Raw | UnreadTrack) -> int:
-    """Bytes of the masks of an annotation, about."""
-    if isinstance(entry, UnreadTrack):
-        return sum(len(memoryview(mask.counts)) for mask in entry.segmentations if mask is not None)
-    return len(memoryview(entry))
+    """Bytes of JSON of an annotation, roughly: lists of runs take some 2 KB a mask."""
+    return len(entry.segmentations) << 11 if isinstance(entry, UnreadTrack) else len(memoryview(entry))
 
 
-def true_track(
-    entry: msgspec.Raw | UnreadTrack, videos: Mapping[int, Video], strict: bool, where: str
-) -> tuple[RawTrack, MaskTrack | None]:
-    """An annotation and all its masks; without the latter the annotation has them, still to be checked.
+def true_tracks(
+    entries: Sequence[msgspec.Raw | UnreadTrack],
+    videos: Mapping[int, Video],
+    strict: bool,
+    names: Sequence[str],
+) -> list[tuple[RawTrack, MaskTrack | None] | DataError]:
+    """Annotations and all their masks; without the latter an annotation has them, still to be checked.
 
     Args:
-        entry: from `raw_truth`.
+        entries: from `raw_truth`.
         strict: masks of another size than the video's are not usual.
-    Raises: DataError when the JSON does not have the types of an annotation.
+        names: where each entry stands, for errors.
+    Returns: of each entry; an error where the JSON does not have the types of an annotation.
     """
-    if isinstance(entry, UnreadTrack):
-        if masks := _of_lists(entry, videos, strict):
-            entry.segmentations = [None] * len(masks)
-            return entry, masks
-        entry = msgspec.Raw(msgspec.json.encode(entry))
-    else:
-        first = _FIRST_COUNTS.search(memoryview(entry))
-        if first is not None and first[1] == b"[":
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                return true_track(_UNREAD.decode(entry), videos, strict, where)
-    track = decode(entry, RawTrack, where)
-    return track, found_masks([(track.segmentations, videos.get(track.video_id) if strict else None)])[0]
+    unread = [_unread(entry) for entry in entries]
+    lists = [None if u is None else _usual(u.segmentations, UnreadMask, _video(u, videos, strict)) for u in unread]
+    tracks = list[RawTrack | DataError]()
+    packed = _packed(MaskTrack.from_lists, lists)
+    for entry, track, masks, name in zip(entries, unread, packed, names, strict=True):
+        if track is None or masks is None:
+            tracks.append(_track(entry, name))
+        else:
+            track.segmentations = [None] * len(masks)
+            tracks.append(track)
+    read = [
+        ([], None) if masks or isinstance(track, DataError) else (track.segmentations, _video(track, videos, strict))
+        for track, masks in zip(tracks, packed, strict=True)
+    ]
+    strings = found_masks(read)
+    return [
+        track if isinstance(track, DataError) else (track, masks or others)
+        for track, masks, others in zip(tracks, packed, strings, strict=True)
+    ]
 
 
 def found_masks(tracks: Sequence[tuple[Sequence[RawSegmentation], Video | None]]) -> list[MaskTrack | None]:
@@ -70,43 +80,69 @@ def found_masks(tracks: Sequence[tuple[Sequence[RawSegmentation], Video | None]]
     Args:
         tracks: masks and a video; with one, the size must be its.
     """
-    strings = [_strings(raws, video) for raws, video in tracks]
-    usual = [counts for counts in strings if counts is not None]
-    read = MaskTrack.from_strings(usual) if usual else []
-    if read is None:  # not all are sound: which?
-        return [counts and (MaskTrack.from_strings([counts]) or [None])[0] for counts in strings]
-    packed = iter(read)
-    return [counts and next(packed) for counts in strings]
+    return _packed(MaskTrack.from_strings, [_strings(*track) for track in tracks])
 
 
-def _strings(raws: Sequence[RawSegmentation], video: Video | None) -> tuple[list[str | None], int, int] | None:
-    size, counts = None, []
-    for raw in raws:
-        if raw is None:
-            counts.append(None)
-        elif type(raw) is RawMask and type(raw.counts) is str and raw.size == (size or raw.size):
-            size = raw.size
-            counts.append(raw.counts)
-        else:
-            return None
-    if size is None or sum(map(len, filter(None, counts))) < _FEW or not _fits(size, video):
+def _packed(read: Callable[..., list[MaskTrack] | None], usual: Sequence[_Usual | None]) -> list[MaskTrack | None]:
+    """Those tracks that are usual, all read together; if not all of them are sound, one by one."""
+    given = [track for track in usual if track is not None]
+    together = read(given) if given else []
+    if together is None:
+        return [track and (read([track]) or [None])[0] for track in usual]
+    each = iter(together)
+    return [track and next(each) for track in usual]
+
+
+def _unread(entry: msgspec.Raw | UnreadTrack) -> UnreadTrack | None:
+    """An annotation whose masks are lists of runs, as far as its first one says."""
+    if isinstance(entry, UnreadTrack):
+        return entry
+    first = _FIRST_COUNTS.search(memoryview(entry))
+    if first is None or first[1] != b"[":
         return None
-    return counts, int(size[0]), int(size[1])
-
-
-def _of_lists(track: UnreadTrack, videos: Mapping[int, Video], strict: bool) -> MaskTrack | None:
-    """The same for masks that are lists of runs, which are not made Python integers."""
-    sizes = {mask.size for mask in track.segmentations if mask is not None}
-    size = sizes.pop() if len(sizes) == 1 else None
-    if size is None or not _fits(size, videos.get(track.video_id) if strict else None):
-        return None
-    counts = [None if mask is None else bytes(mask.counts) for mask in track.segmentations]
-    return MaskTrack.from_lists(counts, int(size[0]), int(size[1]))
-
-
-def _fits(size: tuple[float, float], video: Video | None) -> bool:
     try:
-        checked = checked_size(size, where="")
+        return _UNREAD.decode(entry)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _track(entry: msgspec.Raw | UnreadTrack, where: str) -> RawTrack | DataError:
+    try:
+        return decode(
+            entry if isinstance(entry, msgspec.Raw) else msgspec.Raw(msgspec.json.encode(entry)), RawTrack, where
+        )
+    except DataError as error:
+        return error
+
+
+def _video(track: RawTrack, videos: Mapping[int, Video], strict: bool) -> Video | None:
+    return videos.get(track.video_id) if strict else None
+
+
+def _usual(raws: Sequence[Any], kind: type[RawMask] | type[UnreadMask], video: Video | None) -> _Usual | None:
+    """The runs of masks that are all of one kind and one size, that of the video if there is one."""
+    if not set(map(type, raws)) <= {kind, type(None)}:
+        return None
+    sizes = {raw.size for raw in raws if raw is not None}
+    size = sizes.pop() if len(sizes) == 1 else None
+    if size is None:
+        return None
+    try:
+        height, width = checked_size(size, where="")
     except DataError:
-        return False
-    return video is None or checked == (video.height, video.width)
+        return None
+    if video is not None and (height, width) != (video.height, video.width):
+        return None
+    return [None if raw is None else raw.counts for raw in raws], height, width
+
+
+def _strings(raws: Sequence[RawSegmentation], video: Video | None) -> _Usual | None:
+    """The same for compressed strings, if there is enough of them."""
+    usual = _usual(raws, RawMask, video)
+    if usual is None:
+        return None
+    present = [counts for counts in usual[0] if counts is not None]
+    if set(map(type, present)) != {str} or sum(map(len, present)) < _FEW:
+        return None
+    # a mask without counts is no absent one
+    return usual if len(present) == sum(raw is not None for raw in raws) else None

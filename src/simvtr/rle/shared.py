@@ -1,0 +1,149 @@
+"""Pixels that tracks share: frame by frame, or of whole tracks at once.
+
+MaskTrack, MaskTrack -> frame_shared  (t, d, g)
+                     -> track_shared  (d, g), of the pairs that matter
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simvtr.rle import native
+from simvtr.rle.masks import intersections
+from simvtr.rle.track import MaskTrack
+
+_BLOCK = 1 << 20  # numbers held at once
+
+
+def frame_shared(found: Sequence[MaskTrack], truth: Sequence[MaskTrack]) -> NDArray[np.int64]:
+    """Pixels that each found and each true track share in each frame: int64 (t, d, g).
+
+    t is the length of the longest track; beyond its end a track is absent.
+
+    Raises: ValueError when the masks are not all of one size.
+
+    >>> from simvtr.rle import encode
+    >>> left, whole = encode(np.array([[True, False]])), encode(np.array([[True, True]]))
+    >>> frame_shared([MaskTrack.of([left, None])], [MaskTrack.of([whole, left])]).tolist()
+    [[[1]], [[0]]]
+    """
+    _one_size("frame_shared", found, truth)
+    frames = max((len(track) for track in (*found, *truth)), default=0)
+    if not frames or not found or not truth:
+        return np.zeros((frames, len(found), len(truth)), np.int64)
+    library = native.library()
+    if library is None:
+        return _frame_shared_slowly(found, truth, frames)
+    found_runs, true_runs = [track.runs() for track in found], [track.runs() for track in truth]
+    a, b = _records(found, found_runs, frames), _records(truth, true_runs, frames)
+    ious = native.frame_ious(library, a, b)
+    sums = np.zeros_like(ious)
+    for j, track in enumerate(truth):
+        sums[: len(track), j] += track.areas[:, None]
+    for i, track in enumerate(found):
+        sums[: len(track), :, i] += track.areas[:, None]
+    # iou = i / (a + b - i); the nearest integer undoes the rounding of that division for any mask below 2**50 pixels
+    return np.rint(ious * sums / (1 + ious)).astype(np.int64).transpose(0, 2, 1)
+
+
+def track_shared(
+    found: Sequence[MaskTrack], truth: Sequence[MaskTrack], enough: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """Pixels that each found and each true track share in all frames that both have: int64 (d, g).
+
+    Two tracks are compared as two long masks, from the first frame where they have a column in common to the last one.
+    In a frame they share no more than the smaller mask, and no more than the columns hold that both reach.
+
+    Args:
+        enough: (d, g), at least so many pixels matter: a pair that cannot share as many comes as 0.
+    Raises: ValueError when the masks are not all of one size.
+
+    >>> from simvtr.rle import encode
+    >>> left, whole = encode(np.array([[True, False]])), encode(np.array([[True, True]]))
+    >>> track_shared([MaskTrack.of([left, None])], [MaskTrack.of([whole, left]), MaskTrack.of([left])]).tolist()
+    [[1, 1]]
+    """
+    height, _ = _one_size("track_shared", found, truth)
+    found, truth = (
+        [track if type(track) is MaskTrack else MaskTrack.of(tuple(track)) for track in side] for side in (found, truth)
+    )
+    shared = np.zeros((len(found), len(truth)), np.int64)
+    frames = max(map(len, (*found, *truth)), default=0)
+    rows = max(1, _BLOCK // max(1, len(truth) * frames))
+    true_sides = [_by_frame(truth, frames, side) for side in _SIDES]
+    true_borders: dict[int, NDArray[np.unsignedinteger]] = {}
+    for begin in range(0, len(found), rows):
+        first, last, areas = [_by_frame(found[begin : begin + rows], frames, side)[:, None] for side in _SIDES]
+        columns = np.minimum(last, true_sides[1]) - np.maximum(first, true_sides[0])  # (rows, g, t) in common
+        most = np.minimum(np.minimum(areas, true_sides[2]), np.maximum(columns, 0) * height)
+        wanted = most.sum(axis=-1) >= (1 if enough is None else np.maximum(enough[begin : begin + rows], 1))
+        for i in np.flatnonzero(wanted.any(axis=1)).tolist():
+            track = found[begin + i]
+            borders = track.borders()
+            for j in np.flatnonzero(wanted[i]).tolist():
+                touching = np.flatnonzero(most[i, j])
+                common = slice(touching[0], touching[-1] + 1)
+                if j not in true_borders:
+                    true_borders[j] = truth[j].borders()
+                either = int(track.areas[common].sum() + truth[j].areas[common].sum())
+                one = not_both(track.of_frames(borders, common), truth[j].of_frames(true_borders[j], common))
+                shared[begin + i, j] = (either - one) // 2
+    return shared
+
+
+def not_both(a: NDArray[np.unsignedinteger], b: NDArray[np.unsignedinteger]) -> int:
+    """Pixels that one of two long masks has, and not both: every second stretch between their borders.
+
+    To merge two sorted lines ("stable" is a merge sort) takes half the time of pycocotools' walk over the runs.
+
+    Args:
+        a, b: where their runs end, background first, an even number of them in each; both end at one pixel.
+
+    >>> not_both(np.array([1, 4], np.uint32), np.array([2, 4], np.uint32))   # 1 to 3, and 2 to 3
+    1
+    """
+    borders = np.concatenate([a, b])
+    borders.sort(kind="stable")
+    return int((borders[1::2] - borders[::2]).sum(dtype=np.uint64))
+
+
+_SIDES = (lambda track: track.columns[0], lambda track: track.columns[1], lambda track: track.areas)
+
+
+def _by_frame(
+    tracks: Sequence[MaskTrack], frames: int, side: Callable[[MaskTrack], NDArray[np.integer]]
+) -> NDArray[np.int64]:
+    """What tracks have in each frame (n, t): 0 beyond their end."""
+    made = np.zeros((len(tracks), frames), np.int64)
+    for row, track in zip(made, tracks, strict=True):
+        row[: len(track)] = side(track)
+    return made
+
+
+def _one_size(who: str, found: Sequence[MaskTrack], truth: Sequence[MaskTrack]) -> tuple[int, int]:
+    """The size of all masks; 0, 0 where there are none."""
+    sizes = {(track.height, track.width) for track in (*found, *truth) if track.height}
+    if len(sizes) > 1:
+        raise ValueError(f"{who}: all masks must have one size, got {sorted(sizes)}. Compare them apart.")
+    return sizes.pop() if sizes else (0, 0)
+
+
+def _records(tracks: Sequence[MaskTrack], runs: Sequence[NDArray[np.uint32]], frames: int) -> np.ndarray:
+    """`native.RECORD` (t, tracks); absent masks have no runs."""
+    made = np.zeros((frames, len(tracks)), native.RECORD)
+    for i, track in enumerate(tracks):
+        track.records(runs[i], made[: len(track), i])
+    return made
+
+
+def _frame_shared_slowly(found: Sequence[MaskTrack], truth: Sequence[MaskTrack], frames: int) -> NDArray[np.int64]:
+    shared = np.zeros((frames, len(found), len(truth)), np.int64)
+    for frame in range(frames):
+        rows = [(i, track[frame]) for i, track in enumerate(found) if frame < len(track)]
+        columns = [(j, track[frame]) for j, track in enumerate(truth) if frame < len(track)]
+        rows, columns = ([(i, mask) for i, mask in side if mask is not None] for side in (rows, columns))
+        if rows and columns:
+            cells = intersections([mask for _, mask in rows], [mask for _, mask in columns])
+            shared[frame][np.array([i for i, _ in rows])[:, None], [j for j, _ in columns]] = cells
+    return shared
