@@ -18,7 +18,7 @@ SHOWN = ((4, 20, 36), (84, 100, 116))  # frames of the overlay, row by row: firs
 SCALE = 0.75
 GAP = 6  # pixels between frames
 CHROMIUM = "/usr/bin/chromium"
-WIDTH, VERDICT, ROWS = 1180, 478, 700  # pixels of the page: its width, its head, what the matrix shows below it
+WIDTH, VERDICT, ROWS = 1180, 590, 700  # pixels of the page: its width, its head with the pictures, the matrix below it
 
 
 def main() -> int:

@@ -93,7 +93,10 @@ def test_no_text_of_a_user_becomes_markup(tmp_path):
     )
     page = written(tmp_path, hostile, other=hostile, frames={1: [FramePair(0, picture(), picture())]})
     tags = Tags(page).tags
-    assert [tag for tag, _ in tags].count("script") == 2 and "img" not in {tag for tag, _ in tags}
+    assert [tag for tag, _ in tags].count("script") == 2
+    ours = [values for tag, values in tags if tag == "img"]  # the two of the strip
+    assert len(ours) == 2
+    assert all(values["src"].startswith("data:image/") and "onerror" not in values for values in ours)
     assert not any(name.startswith("on") for _, attributes in tags for name in attributes)
     assert embedded(page)["systems"][0]["videos"]["1"]["true"][0][0] == NASTY
     assert "{{ 7*7 }}" in page and page.count("</script>") == 2
@@ -136,7 +139,7 @@ def test_three_hundred_videos_stay_under_five_megabytes(tmp_path):
 def test_the_page_needs_no_network_and_runs_its_own_script_alone(tmp_path):
     pair = FramePair(0, picture(), picture(kind="JPEG"))
     page = written(tmp_path, sample(), frames={2: [pair]})
-    assert not re.search(r"@import|<link|\bsrc=|url\((?!#)|fetch\(|import\(", page)
+    assert not re.search(r'@import|<link|\bsrc=(?!"data:image/)|url\((?!#)|fetch\(|import\(', page)
     assert set(re.findall(r"https?://[^\"]*", page)) == {"http://www.w3.org/2000/svg"}  # a name, never opened
     script = page.rsplit("<script>", 1)[1].split("</script>")[0]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -154,6 +157,24 @@ def test_every_link_of_the_page_leads_somewhere(tmp_path):
     links = [attributes["href"] for tag, attributes in tags if tag == "a"]
     assert "#row-first-1-short" in links and "#lint-short" in links and "#video-2" in links
     assert {link.removeprefix("#") for link in links} <= places
+
+
+def test_a_frame_of_the_first_three_videos_with_pictures_stands_beside_the_verdict(tmp_path):
+    frames = {video: [FramePair(t, picture(50 * video + t), picture()) for t in (0, 5, 9)] for video in (4, 2, 3, 1)}
+    page = written(tmp_path, sample(), frames=frames)
+    strip = page.split('<div class="strip">')[1].split("</div>")[0]
+    assert re.findall(r'href="#video-(\d)"', strip) == ["4", "2", "3"]  # in the order they were chosen in
+    assert strip.count("frame 5: truth, results") == 3  # the middle one
+    assert base64.b64encode(picture(50 * 2 + 5)).decode() in strip
+    assert page.index('<div class="strip">') < page.index('<section id="scores">')
+    assert '<div class="strip">' not in written(tmp_path, sample())
+
+
+def test_the_public_evaluator_s_interval_is_shown_where_it_is_another(tmp_path):
+    spans = {"AP": {"low": 0.2, "high": 0.3, "confidence": 0.95}, "ytvos.AP": {"low": 0.2, "high": 0.3}}
+    assert written(tmp_path, replace(sample(), intervals=spans)).count("20.0 to 30.0") == 1
+    spans["ytvos.AP"] = {"low": 0.2, "high": 0.4}
+    assert "20.0 to 40.0" in written(tmp_path, replace(sample(), intervals=spans))
 
 
 def test_one_video_alone_has_no_intervals_and_no_winner(tmp_path):

@@ -43,7 +43,8 @@ def combine(track: MaskTrack, moves: Sequence[Move], at_least: int) -> MaskTrack
         begin, end = np.maximum(top + down, 0), np.minimum(bottom + down, height)
         base = (column + right) * height
         kept = (begin < end) & (left >= -right) & (left < width - right)
-        copies.append(((base + begin)[kept], (base + end)[kept]))
+        begin, end = base + begin, base + end
+        copies.append((begin, end) if kept.all() else (begin[kept], end[kept]))
     begins, ends = covered(copies, at_least)
     return pack(*split(begins, ends, height * width), track, frames)
 
@@ -117,10 +118,10 @@ def covered(copies: Sequence[tuple[Line, Line]], at_least: int) -> tuple[Line, L
     events = np.sort(
         np.concatenate([side for begins, ends in copies for side in (begins * 2, ends * 2 + 1)]), kind="stable"
     )
-    is_end = (events & 1).astype(bool)
-    count = np.cumsum(1 - 2 * is_end.view(np.int8), dtype=np.int16)
-    events >>= 1
-    begins, ends = events[~is_end & (count == at_least)], events[is_end & (count == at_least - 1)]
+    change = 1 - 2 * (events & 1).astype(np.int8)
+    inside = np.cumsum(change, dtype=np.int16) >= at_least
+    edges = events[np.flatnonzero(np.diff(inside, prepend=False))] >> 1
+    begins, ends = edges[::2], edges[1::2]
     some = begins < ends  # where one begins as another ends, both cover nothing
     return begins[some], ends[some]
 

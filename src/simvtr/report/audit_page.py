@@ -34,6 +34,7 @@ from simvtr.report.audit_tables import (
 from simvtr.report.document import embedded, picture_address, render, save
 
 CONFIDENCE = 0.95  # of intervals that do not name theirs
+STRIP = 3  # videos of which a frame stands beside the verdict
 
 
 class FramePair(NamedTuple):
@@ -84,6 +85,7 @@ def write_audit(
             }
         ),
         pictured=[t for t in audit.timelines if (frames or {}).get(t.video_id)],
+        strip=_strip(audit, frames or {}),
         confidence=next((i.get("confidence", CONFIDENCE) for i in audit.intervals.values()), CONFIDENCE),
         measures=headed(audit.groups),
         identity_figures=IDENTITY,
@@ -127,6 +129,22 @@ def _video(timeline: Timeline) -> dict[str, Any]:
 
 def _bar(bar: Bar) -> list[Any]:
     return [bar.label, bar.partner, run_lengths(bar.states)]
+
+
+def _strip(audit: Audit, frames: Mapping[int, Sequence[FramePair]]) -> list[dict[str, Any]]:
+    """The middle one of the pictures of the first chosen videos."""
+    names = {t.video_id: t.name for t in audit.timelines}
+    chosen = [(video, pairs[len(pairs) // 2]) for video, pairs in frames.items() if pairs][:STRIP]
+    return [
+        {
+            "video_id": video,
+            "name": names[video],
+            "index": pair.index,
+            "truth": picture_address(pair.truth, "write_audit"),
+            "result": picture_address(pair.result, "write_audit"),
+        }
+        for video, pair in chosen
+    ]
 
 
 def _pictures(audit: Audit, frames: Mapping[int, Sequence[FramePair]]) -> dict[str, list[list[Any]]]:
