@@ -7,6 +7,7 @@ Axes: t frames   n queries of the window   o objects known   k classes   c chann
 Holds one small mask and one embedding for each object that is live or remembered, and nothing else of the video.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -156,18 +157,18 @@ def _queries(window: Window, least: float) -> list[_Query]:
     step = -(-max(window.masks.shape[2:]) // _GRID)
     masks = window.masks[:, :, ::step, ::step]
     seen = np.asarray(masks.any(axis=(2, 3)))  # (t, n)
+    best = window.probabilities.max(-1)  # idem
     found = []
     for i in range(masks.shape[1]):
         frames = np.flatnonzero(seen[:, i])
-        probabilities = window.probabilities[frames, i]
-        if not len(frames) or (score := float(probabilities.max(-1).mean())) < least:
+        if not len(frames) or (score := float(best[frames, i].sum() / len(frames))) < least:
             continue
         first, last = masks[frames[0], i], masks[frames[-1], i]
         start = _centre(first)
         query = _Query(
             index=i,
             score=score,
-            classes=probabilities.mean(0) / probabilities.mean(0).sum(),
+            classes=window.probabilities[frames, i].sum(0) / window.probabilities[frames, i].sum(),
             embedding=np.zeros(0) if window.embeddings is None else _unit(window.embeddings[i]),
             frames=frames + window.start,
             masks=masks[:, i],
@@ -225,7 +226,7 @@ def _continued(known: _Object, query: _Query, renew: float) -> _Object:
 def _moved(mask: np.ndarray, step: np.ndarray) -> np.ndarray:
     """The mask (h, w) a step of (rows, columns) further; what leaves the picture is cut off."""
     h, w = mask.shape
-    down, right = (int(x) for x in np.rint(step).clip((-h, -w), (h, w)))
+    down, right = (max(-side, min(side, round(x))) for x, side in zip(step.tolist(), (h, w), strict=True))
     moved = np.zeros_like(mask)
     moved[max(0, down) : h + min(0, down), max(0, right) : w + min(0, right)] = mask[
         max(0, -down) : h - max(0, down), max(0, -right) : w - max(0, right)
@@ -236,7 +237,7 @@ def _moved(mask: np.ndarray, step: np.ndarray) -> np.ndarray:
 def _centre(mask: np.ndarray) -> np.ndarray:
     """Row and column (2,), the mean over the pixels of a mask with at least one."""
     rows, columns = mask.nonzero()
-    return np.array([rows.mean(), columns.mean()])
+    return np.array([rows.sum(), columns.sum()]) / len(rows)
 
 
 def _plain(value: Any) -> Any:
@@ -247,4 +248,4 @@ def _plain(value: Any) -> Any:
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), _TINY)
+    return vector / max(math.sqrt(vector @ vector), _TINY)
