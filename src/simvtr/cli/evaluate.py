@@ -1,6 +1,8 @@
 """Score results against YouTube-VIS / OVIS ground truth: AP, AR, per category, and what AP does not show. No torch."""
 
 import argparse
+import atexit
+import gc
 import math
 import sys
 import warnings
@@ -64,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if wrong:
         print(f"simvtr eval: {wrong}", file=sys.stderr)
         return 2
+    atexit.register(gc.freeze)  # Python's last search for cycles takes as long as a third of all imports
     truth = read_truth(args.truth, strict=args.dialect == "strict")
     if not any(truth.tracks.values()):
         raise DataError(f"{args.truth.name}: there must be at least one true track, got none: nothing can be scored.")

@@ -37,7 +37,7 @@ def mean_area(areas: Iterable[float | None]) -> float:
     20.0
     """
     present = [area for area in areas if area]
-    return float(np.mean(present)) if present else 0.0
+    return float(np.add.reduce(np.array(present, float)) / len(present)) if present else 0.0  # np.mean, sooner
 
 
 def mean_pixels(areas: NDArray[np.int64]) -> float:

@@ -52,8 +52,8 @@ def track_shared(
 ) -> NDArray[np.int64]:
     """Pixels that each found and each true track share in all frames that both have: int64 (d, g).
 
-    Two tracks are compared as two long masks, from the first frame where they have a column in common to the last one.
-    In a frame they share no more than the smaller mask, and no more than the columns hold that both reach.
+    Two tracks are compared as two long masks, unless they have too little in common for that: in a frame they share no
+    more than the smaller mask, and no more than the columns hold that both reach.
 
     Args:
         enough: (d, g), at least so many pixels matter: a pair that cannot share as many comes as 0.
@@ -69,25 +69,25 @@ def track_shared(
         [track if type(track) is MaskTrack else MaskTrack.of(tuple(track)) for track in side] for side in (found, truth)
     )
     shared = np.zeros((len(found), len(truth)), np.int64)
-    frames = max(map(len, (*found, *truth)), default=0)
+    common = np.minimum.outer([len(track) for track in found], [len(track) for track in truth]).astype(np.int64)
+    frames = int(common.max(initial=0))
     rows = max(1, _BLOCK // max(1, len(truth) * frames))
     true_sides = [_by_frame(truth, frames, side) for side in _SIDES]
     true_borders: dict[int, NDArray[np.unsignedinteger]] = {}
-    for begin in range(0, len(found), rows):
-        first, last, areas = [_by_frame(found[begin : begin + rows], frames, side)[:, None] for side in _SIDES]
+    for begin in range(0, len(found) if frames else 0, rows):
+        part = slice(begin, begin + rows)
+        first, last, areas = [_by_frame(found[part], frames, side)[:, None] for side in _SIDES]
         columns = np.minimum(last, true_sides[1]) - np.maximum(first, true_sides[0])  # (rows, g, t) in common
-        most = np.minimum(np.minimum(areas, true_sides[2]), np.maximum(columns, 0) * height)
-        wanted = most.sum(axis=-1) >= (1 if enough is None else np.maximum(enough[begin : begin + rows], 1))
+        most = np.minimum(np.minimum(areas, true_sides[2]), np.maximum(columns, 0) * height).sum(axis=-1)
+        wanted = most >= (1 if enough is None else np.maximum(enough[part], 1))
         for i in np.flatnonzero(wanted.any(axis=1)).tolist():
-            track = found[begin + i]
-            borders = track.borders()
+            borders = found[begin + i].borders()
             for j in np.flatnonzero(wanted[i]).tolist():
-                touching = np.flatnonzero(most[i, j])
-                common = slice(touching[0], touching[-1] + 1)
                 if j not in true_borders:
                     true_borders[j] = truth[j].borders()
-                either = int(track.areas[common].sum() + truth[j].areas[common].sum())
-                one = not_both(track.of_frames(borders, common), truth[j].of_frames(true_borders[j], common))
+                track, other, t = found[begin + i], truth[j], int(common[begin + i, j])
+                either = int(np.add.reduce(track.areas[:t])) + int(np.add.reduce(other.areas[:t]))
+                one = not_both(borders[: track.first_runs[t]], true_borders[j][: other.first_runs[t]])
                 shared[begin + i, j] = (either - one) // 2
     return shared
 
@@ -114,10 +114,10 @@ _SIDES = (lambda track: track.columns[0], lambda track: track.columns[1], lambda
 def _by_frame(
     tracks: Sequence[MaskTrack], frames: int, side: Callable[[MaskTrack], NDArray[np.integer]]
 ) -> NDArray[np.int64]:
-    """What tracks have in each frame (n, t): 0 beyond their end."""
+    """What tracks have in each of the first frames (n, t): 0 beyond their end."""
     made = np.zeros((len(tracks), frames), np.int64)
     for row, track in zip(made, tracks, strict=True):
-        row[: len(track)] = side(track)
+        row[: len(track)] = side(track)[:frames]
     return made
 
 

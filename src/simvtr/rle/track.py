@@ -37,12 +37,13 @@ class MaskTrack(Sequence[Rle | None]):
     (Rle(height=2, width=3, counts=b'06'), [6, 0])
     """
 
-    __slots__ = ("_at", "_long", "_short", "_shown", "_starts", "areas", "columns", "height", "width")
+    __slots__ = ("_at", "_long", "_short", "_shown", "areas", "columns", "first_runs", "height", "width")
 
     height: int  # 0 where no frame has a mask
     width: int
     areas: NDArray[np.int64]  # (t,) pixels, 0 where the mask is absent or empty
     columns: NDArray[np.int32]  # (2, t) first column with a pixel, and behind the last one; 0, 0 where there is none
+    first_runs: NDArray[np.int64]  # (t + 1,) where each frame begins among the runs of the long mask
 
     @classmethod
     def of(cls, masks: Sequence[Rle | None]) -> Self:
@@ -134,7 +135,7 @@ class MaskTrack(Sequence[Rle | None]):
             track, begin, border = cls(), end - len(shown), borders[i]
             track.height, track.width = height, width
             track.areas, track.columns = areas[begin:end], columns[:, begin:end]
-            track._shown, track._starts = np.array(shown, bool), starts[begin : end + 1] - border
+            track._shown, track.first_runs = np.array(shown, bool), starts[begin : end + 1] - border
             track._short = short[border : borders[i + 1]]
             low, high = long_borders[i : i + 2]
             track._at, track._long = at[low:high] - border, long[low:high]
@@ -146,13 +147,9 @@ class MaskTrack(Sequence[Rle | None]):
         small = len(self) * (self.height * (self.width + 1) + 2) < 1 << 32
         return np.cumsum(self._line(0, len(self)), dtype=np.uint32 if small else np.uint64)
 
-    def of_frames(self, borders: NDArray[np.unsignedinteger], frames: slice) -> NDArray[np.unsignedinteger]:
-        """Those of some frames."""
-        return borders[self._starts[frames.start] : self._starts[frames.stop]]
-
     def _line(self, begin: int, end: int) -> NDArray[np.uint32]:
         """The runs of some frames, laid out as one long mask."""
-        first, last = self._starts[begin], self._starts[end]
+        first, last = self.first_runs[begin], self.first_runs[end]
         some = self._short[first:last].astype(np.uint32)
         low, high = np.searchsorted(self._at, (first, last))
         some[self._at[low:high] - first] = self._long[low:high]
@@ -160,8 +157,8 @@ class MaskTrack(Sequence[Rle | None]):
 
     def runs(self) -> NDArray[np.uint32]:
         """The runs of all masks that are present, side by side, as `decoded_runs` has them."""
-        line, first, fence = self._line(0, len(self)), self._starts[:-1], self._starts[1:] - 1
-        kept = np.repeat(self._shown, np.diff(self._starts))
+        line, first, fence = self._line(0, len(self)), self.first_runs[:-1], self.first_runs[1:] - 1
+        kept = np.repeat(self._shown, np.diff(self.first_runs))
         kept[fence], kept[fence[self._filled()] - 1] = False, False
         line[first] -= np.uint32(self.height)
         line[fence - 1] -= np.uint32(1)
@@ -169,13 +166,13 @@ class MaskTrack(Sequence[Rle | None]):
 
     def records(self, runs: NDArray[np.uint32], out: np.ndarray) -> None:
         """Put `native.RECORD` of each frame into `out`, pointing into `runs`; absent masks stay as they are."""
-        counts = (np.diff(self._starts) - 1 - self._filled())[self._shown]
+        counts = (np.diff(self.first_runs) - 1 - self._filled())[self._shown]
         starts = np.concatenate(([0], np.cumsum(counts)))
         out[self._shown] = native.records(runs, starts, self.height, self.width)
 
     def _filled(self) -> NDArray[np.bool_]:
         """Which masks reach the last pixel, so that the empty one behind it is a run of its own."""
-        last = self._starts[1:] - 2
+        last = self.first_runs[1:] - 2
         ones = self._short[last] == 1
         return ones & ~np.isin(last, self._at) if ones.any() else ones  # seldom any, and the search is slow
 
