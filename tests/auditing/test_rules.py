@@ -4,7 +4,7 @@ import pytest
 
 from simvtr.auditing.findings import findings
 from simvtr.auditing.linter import Remark
-from simvtr.auditing.rules import QUIET
+from simvtr.auditing.thresholds import QUIET
 from tests.auditing.hand_rows import EPSILON, KINDS, UNDER, honest, only, pair, row, said
 
 # Each rule at its threshold: what is at stake of an honest AP of 0.5, by a little more and by a little less.

@@ -6,7 +6,9 @@ honest row, attacks, probes, remarks -> Pair -> rules.py -> Finding, worst first
 
 from simvtr.auditing.audit import Finding
 from simvtr.auditing.pair import AP, NAMES, REFERENCE_AP, WHOLE, Pair, points, share
-from simvtr.auditing.rules import APART, BLINDNESS, RULES, without_tracker
+from simvtr.auditing.rules import BLINDNESS, RULES
+from simvtr.auditing.rules_data import without_tracker
+from simvtr.auditing.thresholds import APART
 
 WHY = "The remarks on the file say why it refuses them."
 ACCEPTED = {  # what strict asks of results, by the remarks on what breaks it
