@@ -10,7 +10,6 @@ Those that need training are in ablations.py; the table of all claims is in docs
 
 import argparse
 import copy
-import resource
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 
 from benchmarks.columns import Found, scores
 from benchmarks.leaderboard import DATA
+from benchmarks.peak import peak
 from benchmarks.record import ROOT, Figure, parser, report
 from simvtr.config import PRESETS, AugmentConfig
 from simvtr.data.dataset import VideoDataset
@@ -219,7 +219,7 @@ def measured(preset: str, kind: str, t: int, step: str) -> tuple[float, float]:
     model = SimVTR(config)
     side = (96, 160) if preset == "simvtr-tiny" else (config.short_side, config.long_side)
     frames = torch.zeros(1, t, 3, *side)
-    before, seconds = _peak(), []
+    before, seconds = peak(), []
     for _ in range(3 if preset == "simvtr-tiny" else 1):
         begin = time.process_time()
         if step == "inference":
@@ -231,11 +231,7 @@ def measured(preset: str, kind: str, t: int, step: str) -> tuple[float, float]:
             model.zero_grad(set_to_none=True)
             del out
         seconds.append(time.process_time() - begin)
-    return min(seconds), _peak() - before
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return min(seconds), peak() - before
 
 
 CLAIMS = {"windows": windows, "dropout": dropout, "swap": swap, "queries": queries}

@@ -7,16 +7,18 @@ splits, for `python -m benchmarks.leaderboard maskrcnn`. Run again with the same
 
 import argparse
 import json
-import resource
+import subprocess
 import sys
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.peak import peak
 from benchmarks.peers.linking import Detection, link
 from benchmarks.record import ROOT
 from simvtr.config import AugmentConfig, Stage, TrainConfig, simvtr_tiny
@@ -52,12 +54,16 @@ CONFIG = TrainConfig(
 
 def main() -> int:
     command = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
-    command.add_argument("--minutes", type=float, required=True, help="of CPU time for training")
+    command.add_argument("--minutes", type=float, default=0.0, help="of CPU time for training, all runs together")
     command.add_argument("--out", type=Path, default=OUT, help="folder for everything")
     command.add_argument("--splits", nargs="*", default=["val", "test"], help="to be segmented afterwards")
+    command.add_argument("--memory", action="store_true", help="only say what some steps of training need, MiB")
     args = command.parse_args()
     require_torchvision()
     torch.manual_seed(CONFIG.seed)
+    if args.memory:
+        print(steps_memory())
+        return 0
     training = Training(args.out)
     if training.seconds < 60 * args.minutes:
         training.run(60 * args.minutes)
@@ -144,6 +150,27 @@ def wanted(target: Target, size: tuple[int, int]) -> dict[str, Tensor]:
     }
 
 
+def batches_of(split: str) -> Batches:
+    """Eight frames a step, without end, in the order in which SimVTR sees them."""
+    data = VideoDataset(read_truth(DATA / split / "instances.json"), DATA / split / "JPEGImages")
+    return Batches(data, BatchPlan(data.videos, CONFIG.stages, 10**9, CONFIG.seed), CONFIG.augment)
+
+
+def steps_memory() -> float:
+    """Peak memory in MiB of some steps on the validation split, above a process that has imported all it needs.
+
+    As `benchmarks.leaderboard.steps_memory` for SimVTR; without decoded frames and the list of training videos.
+    """
+    before = peak()
+    with TemporaryDirectory() as name:
+        training, batches = Training(Path(name)), batches_of("val")
+        training.model.train()
+        for i in range(6):
+            training.update(batches[i])
+        training.keep()
+    return peak() - before
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What a checkpoint holds."""
@@ -153,7 +180,6 @@ class Kept:
     average: dict[str, Tensor]
     step: int
     seconds: float  # CPU time of all steps
-    memory: float  # peak of training, MiB
 
 
 class Training:
@@ -164,22 +190,19 @@ class Training:
         self.model = build()
         self.optimizer = build_optimizer(self.model, CONFIG)
         self.average = Average(self.model, CONFIG.ema)
-        self.step, self.seconds, self.memory = 0, 0.0, 0.0
+        self.step, self.seconds = 0, 0.0
         path = folder / "checkpoint.pt"
         if path.exists():
             saved = Kept(**torch.load(path, map_location="cpu", weights_only=True))
             self.model.load_state_dict(saved.model)
             self.optimizer.load_state_dict(saved.optimizer)
             self.average.values = saved.average
-            self.step, self.seconds, self.memory = saved.step, saved.seconds, saved.memory
+            self.step, self.seconds = saved.step, saved.seconds
 
     def run(self, budget: float) -> None:
         """Train until `budget` seconds of CPU time are spent; the learning rate follows them."""
-        truth = read_truth(DATA / "train/instances.json")
-        data = VideoDataset(truth, DATA / "train/JPEGImages", cache_bytes=0)  # so that memory is the training's
-        plan = BatchPlan(data.videos, CONFIG.stages, 10**9, CONFIG.seed)
-        batches = Batches(data, plan, CONFIG.augment)
-        before, began, kept = peak(), time.process_time() - self.seconds, self.seconds
+        batches = batches_of("train")
+        began, kept = time.process_time() - self.seconds, self.seconds
         self.folder.mkdir(parents=True, exist_ok=True)
         self.model.train()
         with (self.folder / "log.jsonl").open("a") as log:
@@ -188,7 +211,6 @@ class Training:
                 values = self.update(batches[self.step])
                 self.step += 1
                 self.seconds = time.process_time() - began
-                self.memory = max(self.memory, peak() - before)
                 log.write(json.dumps({"step": self.step, "cpu": round(self.seconds, 2), **values}) + "\n")
                 if self.step % 100 == 0:
                     print(f"step {self.step}, {self.seconds / 60:.1f} min: loss {values['total']:.3f}", file=sys.stderr)
@@ -221,7 +243,6 @@ class Training:
             self.average.values,
             self.step,
             self.seconds,
-            self.memory,
         )
         with atomic(self.folder / "checkpoint.pt") as file:
             torch.save({name: getattr(kept, name) for name in Kept.__slots__}, file)
@@ -239,7 +260,9 @@ class Training:
         rate_ = frames / (time.process_time() - began)
         lengths = {video.id: video.length for video in truth.videos.values()}
         write_predictions(self.folder / f"results-{split}.json", found, lengths)
-        about = {"frames/s": rate_, "minutes": self.seconds / 60, "MiB": self.memory, "steps": self.step}
+        words = [sys.executable, "-m", "benchmarks.peers.maskrcnn", "--memory"]
+        memory = float(subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        about = {"frames/s": rate_, "minutes": self.seconds / 60, "MiB": memory, "steps": self.step}
         (self.folder / f"about-{split}.json").write_text(json.dumps(about) + "\n")
         print(f"{split}: {about}", file=sys.stderr)
 
@@ -254,11 +277,6 @@ def tracks(model: nn.Module, paths: list[Path]) -> list[Track]:
             found = [Detection(label, score, mask.numpy()) for label, score, mask in rows]
             frames.append([d for d in found if d.mask.any()])
     return link(frames)
-
-
-def peak() -> float:
-    """Peak resident memory of this process, MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 if __name__ == "__main__":
