@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from simvtr.evaluation import evaluate
+from simvtr.evaluation.scoring import deciding_overlaps
 from simvtr.schema import read_predictions, read_truth
 from tests.evaluation.reference_cases import CASES, digest, draw
 
@@ -42,6 +43,20 @@ def test_ytvos_equals_the_reference_to_the_last_bit(name, tmp_path):
 def test_strict_equals_the_reference_on_clean_input(name, tmp_path):
     result = evaluate(*read(tmp_path, name), "strict", class_agnostic=CASES[name].class_agnostic)
     assert list(result.stats.values()) == np.load(FIXTURES / f"{name}.npz")["stats"].tolist()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_overlaps_of_the_command_give_the_same_figures(name, tmp_path):
+    """An IoU that they may leave out decides nothing; all others are exact."""
+    frozen = np.load(FIXTURES / f"{name}.npz")
+    agnostic = CASES[name].class_agnostic
+    result = evaluate(*read(tmp_path, name), "ytvos", class_agnostic=agnostic, overlaps=deciding_overlaps)
+    ious = np.concatenate([c.iou.ravel() for c in result.comparisons])
+    near = frozen["iou"] >= 0.5
+    np.testing.assert_array_equal(ious[near], frozen["iou"][near])
+    assert set(ious[~near]) <= {0.0, *frozen["iou"][~near]}
+    np.testing.assert_array_equal(result.precision, frozen["precision"])
+    np.testing.assert_array_equal(result.recall, frozen["recall"])
 
 
 @pytest.mark.shared
