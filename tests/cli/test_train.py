@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +80,13 @@ def test_a_wrong_recipe_is_exit_2_and_one_line(recipe_file, capsys, words, messa
     out, err = capsys.readouterr()
     assert message in err
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_every_recipe_of_the_project_is_one():
+    pages = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+    assert {"ytvis21.yaml", "ovis.yaml"} <= {page.name for page in pages}
+    for page in pages:
+        assert read_recipe(page).data
 
 
 def test_a_file_that_is_no_recipe_is_exit_2_and_one_line(tmp_path, capsys):

@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="continue from the checkpoint in that folder; begin anew if it has none"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    parser.epilog = "Every key of the recipe can be given here, too: --train.lr 1e-4 --model.channels 192 ..."
+    parser.epilog = (
+        "Every key of the recipe can be given here, too: --train.lr 1e-4 --model.channels 192 ... "
+        "On N GPUs, or in N processes: torchrun --nproc-per-node N -m simvtr train RECIPE; "
+        "each takes its share of the clips of every step."
+    )
     parser.set_defaults(overrides=True)
 
 
