@@ -227,7 +227,7 @@ def measured(preset: str, kind: str, t: int, step: str) -> tuple[float, float]:
                 model.eval()(frames)
         else:
             out = model.train()(frames, select=lambda *_: torch.arange(5))
-            sum(part.square().mean() for part in (*out.masks, out.logits, out.boxes)).backward()
+            torch.stack([part.square().mean() for part in (*out.masks, out.logits, out.boxes)]).sum().backward()
             model.zero_grad(set_to_none=True)
             del out
         seconds.append(time.process_time() - begin)

@@ -223,8 +223,9 @@ class Training:
     def update(self, batch: Batch) -> dict[str, float]:
         """One step. Returns its losses."""
         pictures = list(batch.frames[:, 0])
+        height, width = pictures[0].shape[-2:]
         with torch.autocast("cpu", torch.bfloat16):  # as SimVTR trains
-            losses = self.model(pictures, [wanted(t, tuple(pictures[0].shape[-2:])) for t in batch.targets])
+            losses = self.model(pictures, [wanted(t, (height, width)) for t in batch.targets])
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
             raise DataError(f"maskrcnn, step {self.step}: the loss must be finite, got {losses}. Lower the rate.")
