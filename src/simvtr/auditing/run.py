@@ -28,10 +28,12 @@ from simvtr.evaluation.groups import by_groups, occlusion_of
 from simvtr.evaluation.ladder import oracle_ladder
 from simvtr.evaluation.result import Result
 from simvtr.schema import Predictions, Track, Truth
+from simvtr.schema.source import in_bulk
 
 CONFIDENCE = 0.95
 
 
+@in_bulk()
 def audit(
     truth: Truth,
     found: Predictions | Mapping[int, Sequence[Track]],
