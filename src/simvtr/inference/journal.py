@@ -125,7 +125,7 @@ class Journal:
                 value = None
                 with contextlib.suppress(ValueError):  # cut off where the process was killed
                     value = json.loads(line)
-                if not isinstance(value, dict):
+                if not isinstance(value, dict) or not line.endswith(b"\n"):
                     break
                 if not place:
                     self._check(value.get("settings"), settings)
