@@ -168,7 +168,7 @@ def images(tmp_path):
 
 def test_images_put_pictures_on_the_page(images, audit):
     assert audit([result(LEFT, LEFT)], "--images", images, "--videos", "1,1") == 0
-    assert Path("audit.html").read_text().count("data:image/jpeg;base64,") == 4  # two frames, truth and results
+    assert Path("audit.html").read_text().count("data:image/jpeg;base64,") == 4 + 2  # two frames, truth and results; the strip
 
 
 def test_pictures_follow_the_tracks_that_strict_accepts(images, audit):
@@ -177,7 +177,7 @@ def test_pictures_follow_the_tracks_that_strict_accepts(images, audit):
     mixed = [result(RIGHT, RIGHT, category=9), result(stub, stub, score=0.2), result(LEFT, LEFT, score=0.8)]
     assert audit(mixed, "--images", images) == 0
     alone = Path("audit.html").read_text()
-    assert alone.count("data:image/jpeg;base64,") == 4
+    assert alone.count("data:image/jpeg;base64,") == 4 + 2
 
 
 @pytest.mark.parametrize(
