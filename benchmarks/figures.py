@@ -43,7 +43,7 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
     ),
     "start of `simvtr --help`": ("benchmarks.startup", "simvtr --help"),
 }
-OWN_PAGES = {"benchmarks.leaderboard"}  # benchmarks whose figures stand elsewhere: leaderboard.md
+OWN_PAGES = {"benchmarks.leaderboard", "benchmarks.identity"}  # their figures stand in leaderboard.md, docs/identity.md
 MEASURED = ("model_cost", "startup", "segment_speed", "memory")  # by this command, in this order
 
 

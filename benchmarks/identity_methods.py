@@ -32,7 +32,7 @@ def methods() -> list[Method]:
     without = {"embeddings": "embedding", "mask overlap": "mask", "class": "category", "motion": "motion"}
     found = [
         Method("slot", lambda: lambda window: [range(window.masks.shape[1])] * len(window.masks), doubt=None),
-        Method("slot, duplicates merged", lambda: _slots_merged, doubt=None),
+        Method("slot, duplicates merged", lambda: _slots_merged),
         Method("link", lambda: _linked(CONFIG)),
         *(Method(f"link without {what}", _linker(replace(CONFIG, **{term: 0.0}))) for what, term in without.items()),
         Method("link without memory", _linker(replace(CONFIG, remember=0))),
