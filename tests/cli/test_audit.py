@@ -168,7 +168,7 @@ def images(tmp_path):
 
 def test_images_put_pictures_on_the_page(images, audit):
     assert audit([result(LEFT, LEFT)], "--images", images, "--videos", "1,1") == 0
-    assert Path("audit.html").read_text().count("data:image/jpeg;base64,") == 4 + 2  # two frames, truth and results; the strip
+    assert Path("audit.html").read_text().count("data:image/jpeg;base64,") == 4 + 2  # two frames, two sides; the strip
 
 
 def test_pictures_follow_the_tracks_that_strict_accepts(images, audit):
