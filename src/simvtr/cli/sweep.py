@@ -217,7 +217,7 @@ def _run(job: _Job, window: "Window", progress: Callable[[int], None]) -> "Windo
             f"{sorted(model.config.category_ids)[:5]}. Choose weights trained for this data."
         )
     try:
-        predictor = Predictor(model, window, device="auto")
+        predictor = Predictor(model, window, identity="slot", device="auto")  # as in the report
     except ValueError as error:  # a window that this model does not take
         raise DataError(f"weights {job.weights}: {error}") from error
     found, first, frames = {}, {}, 0
