@@ -82,7 +82,7 @@ def windows(args: argparse.Namespace) -> list[Figure]:
     """Columns of the leaderboard by window."""
     truth, model, figures = validation(args.videos), load(args.weights), []
     for size in args.windows:
-        row = scores(truth, segmented(Predictor(model, size), truth))
+        row = scores(truth, segmented(Predictor(model, size, "slot"), truth))
         figures += [Figure(f"window {size}: {name}", row[name], "%") for name in SHOWN]
     return figures
 
@@ -91,7 +91,8 @@ def dropout(args: argparse.Namespace) -> list[Figure]:
     """AP over seeds with dropout left on, and without; and whether ours were the same to the last bit."""
     truth, model = validation(args.videos), load(args.weights)
     figures = []
-    for name, predictor in (("dropout left on", Predictor(left_on(model), WINDOW)), ("ours", Predictor(model, WINDOW))):
+    for name, network in (("dropout left on", left_on(model)), ("ours", model)):
+        predictor = Predictor(network, WINDOW, "slot")
         found = []
         for seed in range(args.seeds):
             torch.manual_seed(seed)
@@ -129,7 +130,7 @@ def swap(args: argparse.Namespace) -> list[Figure]:
             module.kind = "plain"  # the same weights, on taps that do not move
     figures = []
     for name, network in (("as trained", model), ("plain with the same weights", swapped)):
-        row = scores(truth, segmented(Predictor(network, WINDOW), truth))
+        row = scores(truth, segmented(Predictor(network, WINDOW, "slot"), truth))
         focal, dice = mask_losses(network, truth)
         figures += [
             Figure(f"{name}: focal loss of masks", focal, ""),
