@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds of every preset at its own picture size.
+"""Parameters and multiply-adds of every preset, and of the packaged weights, at its own picture size.
 
 Counted on tensors without content, so nothing is computed. Half of what torch's FLOP counter says, and four
 multiply-adds for every bilinear sample of a deformable convolution, which that counter leaves out. Not counted by
@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.record import Figure, parser, report
 from simvtr.config import PRESETS, ModelConfig
-from simvtr.model import SimVTR
+from simvtr.model import SimVTR, load
 
 WINDOWS = (1, 16)  # frames; coupled queries read config.frames only
 
@@ -24,8 +24,8 @@ WINDOWS = (1, 16)  # frames; coupled queries read config.frames only
 def main() -> int:
     args = parser(__doc__).parse_args()
     figures = []
-    for name, preset in PRESETS.items():
-        config = preset()
+    configs = {name: preset() for name, preset in PRESETS.items()}
+    for name, config in {**configs, "packaged simvtr-tiny": load("simvtr-tiny").config}.items():
         figures.append(Figure(f"{name}: parameters", parameters(config) / 1e6, "million"))
         size = f"{config.short_side}×{config.long_side}"
         for t in (config.frames,) if config.queries == "coupled" else WINDOWS:

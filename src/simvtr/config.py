@@ -311,7 +311,8 @@ def simvtr_r101(**changes) -> ModelConfig:
 def simvtr_tiny(**changes) -> ModelConfig:
     """ResNet-18 at three quarters of its width and a narrow transformer, made to train and run on a CPU.
 
-    Recipe and score: recipes/synth-tiny.yaml.
+    Recipe: recipes/synth-tiny.yaml. The packaged weights have memory_stride 16 and mask_stride 2 besides
+    (recipes/synth-tiny-fine.yaml).
     """
     tiny = {
         "backbone": "resnet18",
