@@ -11,7 +11,7 @@ from pathlib import Path
 from simvtr.cli.audit import pictures as audit_pictures
 
 VIDEOS, FRAMES, SEED = 3, 40, 7
-WINDOW = 8  # frames that share their objects
+WINDOW = 1  # frames a forward pass: the default of `simvtr segment`
 DRAWN = 0.5  # score from which an object is drawn
 
 
