@@ -78,8 +78,8 @@ def test_the_first_window_of_a_run_is_what_segmenting_those_frames_alone_gives(t
     run = sweep._run(job, 4, told.append)
     assert told == list(range(1, 2 * FRAMES + 1)) and run.frames == 2 * FRAMES
     for clip in job.clips:
-        alone = Predictor(load(weights), 4)(list(read_frames(clip.paths))[:4])
-        whole = Predictor(load(weights), 4)(read_frames(clip.paths))
+        alone = Predictor(load(weights), 4, "slot")(list(read_frames(clip.paths))[:4])
+        whole = Predictor(load(weights), 4, "slot")(read_frames(clip.paths))
         for made, wanted in ((run.first[clip.id], alone), (run.found[clip.id], whole)):
             assert made and [(t.category_id, t.score, t.identity) for t in made] == [
                 (t.category_id, t.score, t.identity) for t in wanted

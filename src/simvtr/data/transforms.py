@@ -46,7 +46,8 @@ def resize(clip: Clip, short_side: int | None, long_side: int) -> Clip:
 
     A mask pixel is set where at least half of it is covered, so an object thinner than half a new pixel may vanish.
     """
-    return at_size(clip, fitted(*clip.frames.shape[1:3], short_side, long_side))
+    height, width = clip.frames.shape[1:3]
+    return at_size(clip, fitted(height, width, short_side, long_side))
 
 
 def at_size(clip: Clip, size: tuple[int, int]) -> Clip:
