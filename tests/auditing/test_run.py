@@ -154,3 +154,9 @@ def test_the_package_s_own_name_adds_the_page(tmp_path):
     assert text.startswith("<!doctype html>")
     assert made.verdict[0] in text
     assert [path.name for path in page.parent.iterdir()] == ["audit.html"]
+
+
+@pytest.mark.parametrize("wrong", [("truth.json", FOUND), (TRUTH, [])], ids=["a path", "a list"])
+def test_what_is_not_read_yet_is_refused_with_the_way_to_read_it(wrong):
+    with pytest.raises(ValueError, match=r"audit: (truth|found) must be .* Read it with simvtr.read_"):
+        audit(*wrong)

@@ -22,7 +22,7 @@ from simvtr.auditing.reading import Reading, read
 from simvtr.auditing.timelines import timelines
 from simvtr.errors import DataError
 from simvtr.evaluation.bootstrap import intervals
-from simvtr.evaluation.dialects import require_known_videos, require_strict
+from simvtr.evaluation.dialects import require_known_videos, require_read, require_strict
 from simvtr.evaluation.errors import error_types
 from simvtr.evaluation.groups import by_groups, occlusion_of
 from simvtr.evaluation.ladder import oracle_ladder
@@ -69,6 +69,7 @@ def audit(
     >>> round(row.values["ytvos.AP"], 6), row.values["strict.AP"], row.refused
     (1.0, 0.0, True)
     """
+    require_read("audit", truth, found)
     began = time.monotonic()
     name = found.path.name if isinstance(found, Predictions) else "results"
     by_video = found.tracks if isinstance(found, Predictions) else found

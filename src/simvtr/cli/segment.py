@@ -129,6 +129,11 @@ def run(args: argparse.Namespace) -> int:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
         return 2
 
+    partial = args.out / "results.partial.jsonl"
+    if args.resume and (args.out / "results.json").exists() and not partial.exists():
+        print(f"{args.out / 'results.json'} is finished. To make it anew, leave --resume out.")
+        return 0
+
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import DataError, SimVTRWarning
     from simvtr.inference import Predictor
@@ -149,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     with (
         _Stop() as stop,  # outermost: it also guards the writing of the files
-        Journal(args.out / "results.partial.jsonl", _settings(args, predictor), args.resume) as journal,
+        Journal(partial, _settings(args, predictor), args.resume) as journal,
         PredictionWriter(args.out / "results.json") as results,
         frames_bar() as progress,
         warnings.catch_warnings(),

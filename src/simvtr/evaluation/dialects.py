@@ -9,10 +9,24 @@ from typing import Literal
 
 from simvtr.errors import DataError
 from simvtr.rle import MaskTrack
-from simvtr.schema import Track, Truth, TruthTrack
+from simvtr.schema import Predictions, Track, Truth, TruthTrack
 
 Dialect = Literal["strict", "ytvos"]
 Found = Mapping[int, Sequence[Track]]  # by video id
+
+
+def require_read(caller: str, truth: Truth, found: Found | Predictions) -> None:
+    """Refuses what is not truth and results, such as their paths.
+
+    Raises: ValueError that says how to read them.
+    """
+    if not isinstance(truth, Truth):
+        raise ValueError(f"{caller}: truth must be a Truth, got {truth!r:.80}. Read it with simvtr.read_truth first.")
+    if not isinstance(found, Predictions | Mapping):
+        raise ValueError(
+            f"{caller}: found must be Predictions or a mapping from video ids to tracks, got {found!r:.80}. Read it"
+            " with simvtr.read_predictions first."
+        )
 
 
 def require_known_videos(truth: Truth, found: Found, where: str) -> None:

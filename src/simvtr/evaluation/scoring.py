@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.evaluation.dialects import Dialect, reference_truth, require_known_videos, require_strict
+from simvtr.evaluation.dialects import Dialect, reference_truth, require_known_videos, require_read, require_strict
 from simvtr.evaluation.matching import (
     FOUND_LIMITS,
     SIZE_RANGES,
@@ -91,13 +91,7 @@ def evaluate(
     """
     if dialect not in get_args(Dialect):
         raise ValueError(f"evaluate: dialect must be one of {get_args(Dialect)}, got {dialect!r}")
-    if not isinstance(truth, Truth):
-        raise ValueError(f"evaluate: truth must be a Truth, got {truth!r:.80}. Read it with simvtr.read_truth first.")
-    if not isinstance(found, Predictions | Mapping):
-        raise ValueError(
-            f"evaluate: found must be Predictions or a mapping from video ids to tracks, got {found!r:.80}. Read it"
-            " with simvtr.read_predictions first."
-        )
+    require_read("evaluate", truth, found)
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
     where = found.path.name if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
