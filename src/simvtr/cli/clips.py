@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simvtr.data.video import FrameReader
+    from simvtr.inference import Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,17 @@ def dataset(args: argparse.Namespace) -> list[Clip]:
         )
         for video in read_truth(args.source[0]).videos.values()
     ]
+
+
+def settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, object]:
+    """What must be the same for results to be of one run."""
+    return {
+        "source": args.source,
+        "images": None if args.images is None else str(args.images),
+        "max-frames": args.max_frames,
+        "weights": args.weights,
+        "sum of the weights": sum(float(p.detach().double().sum()) for p in predictor.model.parameters()),
+        "window": predictor.window,
+        "identity": args.identity,
+        "keep": args.keep,
+    }

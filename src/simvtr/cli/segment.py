@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
-from simvtr.cli.clips import Clip, dataset, single
+from simvtr.cli.clips import Clip, dataset, settings, single
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
     begin = time.perf_counter()
     with (
         _Stop() as stop,  # outermost: it also guards the writing of the files
-        Journal(partial, _settings(args, predictor), args.resume) as journal,
+        Journal(partial, settings(args, predictor), args.resume) as journal,
         PredictionWriter(args.out / "results.json") as results,
         frames_bar() as progress,
         warnings.catch_warnings(),
@@ -183,20 +183,6 @@ def run(args: argparse.Namespace) -> int:
     elif broken:
         raise DataError(f"{broken} The files hold {_many(done.frames, 'frame')} before it.")
     return 130 if interrupted else 0
-
-
-def _settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, object]:
-    """What must be the same for results to be of one run."""
-    return {
-        "source": args.source,
-        "images": None if args.images is None else str(args.images),
-        "max-frames": args.max_frames,
-        "weights": args.weights,
-        "sum of the weights": sum(float(p.detach().double().sum()) for p in predictor.model.parameters()),
-        "window": predictor.window,
-        "identity": args.identity,
-        "keep": args.keep,
-    }
 
 
 def _segment(
