@@ -42,11 +42,13 @@ class VideoRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the page shows of two systems: `measure` names what `videos` are compared by, `tested` says of intervals.
+    """What the page shows of two systems: `measure` names what `videos` are compared by, `tested` says of intervals,
+    `says` is the verdict on AP, "" without them.
 
     `alone`: one video has true tracks, so nothing is known of others, and there is no interval.
     """
 
+    says: str
     figures: list[FigureRow]
     tested: bool
     alone: bool
@@ -102,8 +104,10 @@ def comparison(
     wins = [v for v in ordered if (v.difference or 0) > 0]
     losses = [v for v in reversed(ordered) if (v.difference or 0) < 0]
     one = sum(bool(t.true) for t in audit.timelines) == 1
+    figures = _figures(audit, other, {} if one else differences or {})
     return Comparison(
-        figures=_figures(audit, other, {} if one else differences or {}),
+        says=_says(audit, other, next(row for row in figures if row.name == "AP")),
+        figures=figures,
         tested=bool(differences),
         alone=one,
         measure="AP" if by_video else "overlap",
@@ -121,6 +125,17 @@ def _figures(audit: Audit, other: Audit, differences: Mapping[str, Difference]) 
     rows += [_figure(name, audit.strict.get(name), other.strict.get(name), differences.get(name)) for name in FIGURES]
     first, second = audit.identity.get("class_averaged", {}), other.identity.get("class_averaged", {})
     return rows + [_figure(name, first.get(name), second.get(name), None) for name in IDENTITY]
+
+
+def _says(audit: Audit, other: Audit, ap: FigureRow) -> str:
+    """Which of the two is better, if that is sure enough to say."""
+    if not ap.says:
+        return ""
+    both = f"{percent(ap.first)} for the first ({audit.results_name}), {percent(ap.second)} for the second"
+    held = f"Two systems: strict AP is {both} ({other.results_name}). The difference"
+    if ap.says == "not told apart":
+        return f"{held} does not survive drawing other videos."
+    return f"{held} survives drawing other videos: the {ap.says.split()[0]} is better."
 
 
 def _figure(name: str, first: float | None, second: float | None, paired: Difference | None) -> FigureRow:
