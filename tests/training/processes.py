@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SERVER = """
-import json, os, resource, sys
-import accelerate, torch.utils.tensorboard
+import contextlib, json, os, resource, sys
+import accelerate
+with contextlib.suppress(ImportError):  # a training writes events where TensorBoard is installed
+    import torch.utils.tensorboard
 import simvtr.cli.recipe, simvtr.cli.train, simvtr.evaluation, simvtr.inference, simvtr.training
 from simvtr.cli.main import main
 for line in sys.stdin:
