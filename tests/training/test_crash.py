@@ -66,7 +66,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_bits_of_an_undisturbe
         time.sleep(moment.uniform(0, 1.5) * step)
         process.kill()
         codes.append(process.wait())
-    assert codes.count(-9) >= 3  # on a busy machine the last may come too late
+    assert codes.count(-9) >= 2  # on a busy machine the last ones may come too late
     assert starter.start(words, folder / "said").wait() == 0
     assert same(folder / "calm", folder / "hit")
     lines = (folder / "hit" / "log.jsonl").read_text().splitlines()
