@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.figures import latest
+from benchmarks.figures import latest, rewritten
 from benchmarks.record import RESULTS, ROOT, pretty
 
 PAPER = ROOT / "docs/paper.md"
@@ -147,7 +147,7 @@ CLAIMS = (
 
 def main() -> int:
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
-    PAPER.write_text(rewritten(PAPER.read_text(encoding="utf-8"), table(lines)), encoding="utf-8")
+    PAPER.write_text(rewritten(PAPER.read_text(encoding="utf-8"), table(lines), BEGIN, END), encoding="utf-8")
     print(PAPER)
     return 0
 
@@ -192,15 +192,6 @@ def filled(shown: str, values: dict[str, str]) -> str | None:
             parts.append(value or "–")
         parts.append(rest)
     return "".join(parts) if known else None
-
-
-def rewritten(text: str, between: str) -> str:
-    """The text with what stands between the two markers replaced."""
-    head, found, rest = text.partition(BEGIN)
-    _, closed, tail = rest.partition(END)
-    if not found or not closed:
-        raise ValueError(f"{PAPER}: must hold the two marker lines, {BEGIN.strip()} and {END.strip()}")
-    return head + BEGIN + between + END + tail
 
 
 if __name__ == "__main__":

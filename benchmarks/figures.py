@@ -106,17 +106,17 @@ def _run(entry: dict) -> str:
     )
 
 
-def rewritten(text: str, between: str) -> str:
-    """The text with what stands between the two markers replaced.
+def rewritten(text: str, between: str, begin: str = BEGIN, end: str = END) -> str:
+    """The text with what stands between the two marker lines replaced.
 
     >>> rewritten(f"a\\n{BEGIN}old\\n{END}b\\n", "new\\n") == f"a\\n{BEGIN}new\\n{END}b\\n"
     True
     """
-    head, found, rest = text.partition(BEGIN)
-    _, closed, tail = rest.partition(END)
+    head, found, rest = text.partition(begin)
+    _, closed, tail = rest.partition(end)
     if not found or not closed:
-        raise ValueError(f"{README}: must hold the two marker lines of the table, {BEGIN.strip()} and {END.strip()}")
-    return head + BEGIN + between + END + tail
+        raise ValueError(f"the page must hold the two marker lines of its table, {begin.strip()} and {end.strip()}")
+    return head + begin + between + end + tail
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.figures import rewritten
 from benchmarks.identity_methods import Method, Names, methods
 from benchmarks.identity_scene import Scene, names_around
 from benchmarks.record import ROOT, Figure, parser, report
@@ -99,8 +100,7 @@ def main() -> int:
     if args.no_record:
         print(text)
     else:
-        head, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        PAGE.write_text(head + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
+        PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8"), text, BEGIN, END), encoding="utf-8")
     return 0
 
 

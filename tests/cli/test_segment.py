@@ -6,47 +6,14 @@ import signal
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from simvtr.cli.main import main
-from simvtr.config import simvtr_tiny
 from simvtr.data.video import read_frames, write_video
-from simvtr.inference.journal import Journal
 from simvtr.inference.overlay import OverlayWriter
-from simvtr.model import SimVTR, save
+from simvtr.model import SimVTR
 from simvtr.rle import from_json
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    small = {"backbone_width": 16, "channels": 64, "encoder_layers": 1, "decoder_layers": 1, "instances": 3}
-    model = SimVTR(simvtr_tiny(**small, classes=2, categories=((7, "cat"), (3, "dog")), short_side=32, long_side=48))
-    with torch.no_grad():
-        model.mask_head.out.bias.fill_(1)  # untrained, it would find nothing
-    return str(save(model, tmp_path_factory.mktemp("weights")))
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """A folder of six 48 x 32 pictures."""
-    folder = tmp_path_factory.mktemp("pictures")
-    for i, picture in enumerate(np.random.default_rng(0).integers(0, 255, (6, 32, 48, 3), np.uint8)):
-        Image.fromarray(picture).save(folder / f"{i:03d}.png")
-    return folder
-
-
-def segment(weights, out, *arguments):
-    return main(["segment", *map(str, arguments), "--weights", weights, "-o", str(out), "--device", "cpu"])
-
-
-def results(out):
-    return json.loads((out / "results.json").read_text())
-
-
-def names(out):
-    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+from tests.cli.segmenting import names, results, segment
 
 
 def first_absent(found):
@@ -106,27 +73,6 @@ def test_the_threshold_rules_what_is_drawn_and_not_what_results_keep(weights, pi
 
 
 # --- data sets ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def truth(pictures, tmp_path):
-    """Two videos, of four and of two frames; the ids are neither contiguous nor from 1."""
-
-    def video(number, frames):
-        files = [f"{i:03d}.png" for i in frames]
-        return {"id": number, "width": 48, "height": 32, "length": len(files), "file_names": files}
-
-    path = tmp_path / "truth.json"
-    path.write_text(
-        json.dumps(
-            {
-                "videos": [video(12, range(4)), video(5, (5, 4))],
-                "categories": [{"id": 3, "name": "dog"}, {"id": 7, "name": "cat"}],
-                "annotations": [],
-            }
-        )
-    )
-    return path
 
 
 def test_a_data_set_gives_results_by_video_id_with_each_videos_own_length(weights, pictures, truth, tmp_path, capsys):
@@ -275,85 +221,6 @@ def test_a_real_damaged_video_is_segmented_as_far_as_it_decodes(weights, shared,
     output = capsys.readouterr()
     assert "50 frames are declared, 49 decode" in output.err
     assert output.out.startswith("1 video, 49 frames, ")
-
-
-# --- going on -------------------------------------------------------------------------------------------------------
-
-
-def cut_journal(monkeypatch, frames):
-    """Makes a run die without a word after so many frames, in the middle of a line."""
-    add, count = Journal.add, 0
-
-    def dying(self, video, result):
-        nonlocal count
-        places = add(self, video, result)
-        count += 1
-        if count == frames:
-            with self.path.open("ab") as file:
-                file.write(b'{"video": 1, "fra')
-            self.path.with_name("killed").write_bytes(self.path.read_bytes())
-            raise KeyboardInterrupt
-        return places
-
-    monkeypatch.setattr(Journal, "add", dying)
-    monkeypatch.setattr("simvtr.inference.journal.APART", 1)
-
-
-@pytest.mark.parametrize("identity", ["slot", "link"])
-@pytest.mark.parametrize(("window", "killed_after", "found_again"), [(1, 4, 1), (2, 3, 1), (2, 4, 2), ("all", 3, 3)])
-def test_a_killed_run_goes_on_and_gives_what_an_unbroken_one_gives(
-    weights, pictures, tmp_path, monkeypatch, identity, window, killed_after, found_again, capsys
-):
-    options = (pictures, "--window", window, "--identity", identity, "--threshold", 0.1)
-    assert segment(weights, tmp_path / "whole", *options) == 0
-    assert names(tmp_path / "whole") == ["overlay.mp4", "results.json"]
-    with monkeypatch.context() as patch:
-        cut_journal(patch, killed_after)
-        segment(weights, tmp_path / "cut", *options)
-    (tmp_path / "cut" / "killed").replace(tmp_path / "cut" / "results.partial.jsonl")
-    (tmp_path / "cut" / "results.json").unlink()  # a killed run leaves none
-    asked = []
-    add = Journal.add
-    monkeypatch.setattr(Journal, "add", lambda self, *a: asked.append(a[1].index) or add(self, *a))
-    assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
-    assert asked == list(range(killed_after - found_again, 6))  # the rest came from the journal
-    assert results(tmp_path / "cut") == results(tmp_path / "whole")
-    assert names(tmp_path / "cut") == ["overlay.mp4", "results.json"]
-    assert read_frames(tmp_path / "cut" / "overlay.mp4").length == 6
-
-
-def test_a_data_set_goes_on_behind_the_videos_that_are_done(weights, pictures, truth, tmp_path, monkeypatch):
-    options = (truth, "--images", pictures)
-    assert segment(weights, tmp_path / "whole", *options) == 0
-    with monkeypatch.context() as patch:
-        cut_journal(patch, 5)
-        assert segment(weights, tmp_path / "cut", *options) == 130
-    asked = []
-    add = Journal.add
-    monkeypatch.setattr(Journal, "add", lambda self, *a: asked.append((a[0], a[1].index)) or add(self, *a))
-    assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
-    assert asked == [(5, 0), (5, 1)]
-    assert results(tmp_path / "cut") == results(tmp_path / "whole")
-
-
-def test_a_finished_run_is_left_as_it_is(weights, pictures, tmp_path, capsys):
-    assert segment(weights, tmp_path, pictures) == 0
-    before = (tmp_path / "results.json").read_bytes()
-    assert segment(weights, tmp_path, pictures, "--resume", "--max-frames", 2) == 0
-    assert capsys.readouterr().out.endswith("results.json is finished. To make it anew, leave --resume out.\n")
-    assert (tmp_path / "results.json").read_bytes() == before
-
-
-def test_a_run_with_other_settings_does_not_go_on(weights, pictures, tmp_path, monkeypatch, capsys):
-    with monkeypatch.context() as patch:
-        cut_journal(patch, 3)
-        assert segment(weights, tmp_path, pictures) == 130
-    assert segment(weights, tmp_path, pictures, "--resume", "--window", 2) == 1
-    assert "--resume goes on with the same settings, window was 1, got 2" in capsys.readouterr().err
-    (tmp_path / "results.partial.jsonl").write_text("nothing\n")
-    assert segment(weights, tmp_path, pictures, "--resume") == 1
-    assert "its first line must be the settings of a run" in capsys.readouterr().err
-    assert segment(weights, tmp_path, pictures) == 0  # anew
 
 
 # --- wrong commands -------------------------------------------------------------------------------------------------

@@ -1,0 +1,83 @@
+"""`simvtr segment --resume`: a run that was killed goes on, and ends as an unbroken one."""
+
+import pytest
+
+from simvtr.data.video import read_frames
+from simvtr.inference.journal import Journal
+from tests.cli.segmenting import names, results, segment
+
+
+def cut_journal(monkeypatch, frames):
+    """Makes a run die without a word after so many frames, in the middle of a line."""
+    add, count = Journal.add, 0
+
+    def dying(self, video, result):
+        nonlocal count
+        places = add(self, video, result)
+        count += 1
+        if count == frames:
+            with self.path.open("ab") as file:
+                file.write(b'{"video": 1, "fra')
+            self.path.with_name("killed").write_bytes(self.path.read_bytes())
+            raise KeyboardInterrupt
+        return places
+
+    monkeypatch.setattr(Journal, "add", dying)
+    monkeypatch.setattr("simvtr.inference.journal.APART", 1)
+
+
+@pytest.mark.parametrize("identity", ["slot", "link"])
+@pytest.mark.parametrize(("window", "killed_after", "found_again"), [(1, 4, 1), (2, 3, 1), (2, 4, 2), ("all", 3, 3)])
+def test_a_killed_run_goes_on_and_gives_what_an_unbroken_one_gives(
+    weights, pictures, tmp_path, monkeypatch, identity, window, killed_after, found_again, capsys
+):
+    options = (pictures, "--window", window, "--identity", identity, "--threshold", 0.1)
+    assert segment(weights, tmp_path / "whole", *options) == 0
+    assert names(tmp_path / "whole") == ["overlay.mp4", "results.json"]
+    with monkeypatch.context() as patch:
+        cut_journal(patch, killed_after)
+        segment(weights, tmp_path / "cut", *options)
+    (tmp_path / "cut" / "killed").replace(tmp_path / "cut" / "results.partial.jsonl")
+    (tmp_path / "cut" / "results.json").unlink()  # a killed run leaves none
+    asked = []
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda self, *a: asked.append(a[1].index) or add(self, *a))
+    assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
+    assert asked == list(range(killed_after - found_again, 6))  # the rest came from the journal
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+    assert names(tmp_path / "cut") == ["overlay.mp4", "results.json"]
+    assert read_frames(tmp_path / "cut" / "overlay.mp4").length == 6
+
+
+def test_a_data_set_goes_on_behind_the_videos_that_are_done(weights, pictures, truth, tmp_path, monkeypatch):
+    options = (truth, "--images", pictures)
+    assert segment(weights, tmp_path / "whole", *options) == 0
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 5)
+        assert segment(weights, tmp_path / "cut", *options) == 130
+    asked = []
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda self, *a: asked.append((a[0], a[1].index)) or add(self, *a))
+    assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
+    assert asked == [(5, 0), (5, 1)]
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_a_finished_run_is_left_as_it_is(weights, pictures, tmp_path, capsys):
+    assert segment(weights, tmp_path, pictures) == 0
+    before = (tmp_path / "results.json").read_bytes()
+    assert segment(weights, tmp_path, pictures, "--resume", "--max-frames", 2) == 0
+    assert capsys.readouterr().out.endswith("results.json is finished. To make it anew, leave --resume out.\n")
+    assert (tmp_path / "results.json").read_bytes() == before
+
+
+def test_a_run_with_other_settings_does_not_go_on(weights, pictures, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 3)
+        assert segment(weights, tmp_path, pictures) == 130
+    assert segment(weights, tmp_path, pictures, "--resume", "--window", 2) == 1
+    assert "--resume goes on with the same settings, window was 1, got 2" in capsys.readouterr().err
+    (tmp_path / "results.partial.jsonl").write_text("nothing\n")
+    assert segment(weights, tmp_path, pictures, "--resume") == 1
+    assert "its first line must be the settings of a run" in capsys.readouterr().err
+    assert segment(weights, tmp_path, pictures) == 0  # anew
