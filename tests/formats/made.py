@@ -54,5 +54,5 @@ def truths(draw: st.DrawFn, overlap: bool = True) -> Truth:
     masks = {number: frames for number, frames in masks.items() if any(f is not None for f in frames)}
     if not masks:
         masks = {1: [np.ones((height, width), bool)] * length}
-    masks = {place: frames for place, frames in enumerate(masks.values(), start=1)}
+    masks = dict(enumerate(masks.values(), start=1))
     return truth_of(masks, {number: draw(st.sampled_from(NAMES)) for number in masks})

@@ -38,7 +38,7 @@ def test_many_small_bombs_count_together(tmp_path):
 def test_a_link_out_of_the_folder_is_refused(tmp_path):
     (tmp_path / "secret").write_text("x")
     (tmp_path / "in").mkdir()
-    os.symlink(tmp_path / "secret", tmp_path / "in/a.png")
+    (tmp_path / "in/a.png").symlink_to(tmp_path / "secret")
     source = open_source(tmp_path / "in")
     with pytest.raises(DataError, match="leads out of"):
         source.read("a.png", 10)
@@ -46,7 +46,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
 
 def test_a_file_too_large_is_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(bytes(3 << 20))
-    with pytest.raises(DataError, match="a.png: must be at most 1 MiB, got more"):
+    with pytest.raises(DataError, match=r"a\.png: must be at most 1 MiB, got more"):
         open_source(tmp_path).read("a.png", 1 << 20)
 
 
@@ -72,5 +72,5 @@ def test_a_file_damaged_inside_a_zip_is_refused(tmp_path):
 @pytest.mark.parametrize("make", [lambda path: None, os.mkfifo])
 def test_nothing_and_pipes_are_refused(tmp_path, make):
     make(tmp_path / "x")
-    with pytest.raises(DataError, match="cannot be read: No such file|must be a file or folder"):
+    with pytest.raises(DataError, match=r"cannot be read: No such file|must be a file or folder"):
         open_source(tmp_path / "x")

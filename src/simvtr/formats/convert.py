@@ -3,18 +3,25 @@
 from enum import StrEnum
 from pathlib import Path
 
+import msgspec
+
 from simvtr.errors import DataError
+from simvtr.formats.coco import read_coco, write_coco
 from simvtr.formats.davis import read_davis, write_davis
 from simvtr.formats.gather import Work
+from simvtr.formats.labelme import read_labelme
 from simvtr.formats.source import Source, open_source
 from simvtr.schema import Truth, read_truth, write_truth
+from simvtr.schema.source import MAX_BYTES
 
 
 class Format(StrEnum):
     """Formats of annotations, by the names that the command line has for them."""
 
     YOUTUBE_VIS = "youtube-vis"
+    COCO = "coco"
     DAVIS = "davis"
+    LABELME = "labelme"
 
 
 def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -> Truth:
@@ -26,12 +33,19 @@ def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -
         kind: None: as the files look.
     Raises: DataError when nothing fits, or the files break a rule of their format.
     """
+    if kind == Format.YOUTUBE_VIS or Path(path).suffix == ".gz":
+        return read_truth(path)
     source = open_source(path)
-    match kind or recognised(source):
+    looks, name = (kind, "") if kind is not None else recognised(source)
+    match looks:
         case Format.YOUTUBE_VIS:
             return read_truth(path)
+        case Format.COCO:
+            return read_coco(source, name or _only(source, ".json"), work)
         case Format.DAVIS:
             return read_davis(source, work)
+        case Format.LABELME:
+            return read_labelme(source, work)
 
 
 def write_annotations(truth: Truth, path: Path | str, work: Work, kind: Format | None = None) -> None:
@@ -45,15 +59,33 @@ def write_annotations(truth: Truth, path: Path | str, work: Work, kind: Format |
     match kind or named(path):
         case Format.YOUTUBE_VIS:
             write_truth(path, truth)
+        case Format.COCO:
+            write_coco(truth, path, work)
         case Format.DAVIS:
             write_davis(truth, path, work)
+        case other:
+            raise DataError(f"{path}: {other} is read but not written. Write youtube-vis, coco, cvat or davis.")
 
 
-def recognised(source: Source) -> Format:
-    """What files look like. Raises: DataError when like nothing we know."""
+def recognised(source: Source) -> tuple[Format, str]:
+    """What files look like, and the file that says so. Raises: DataError when like nothing we know."""
+    jsons = source.ending(".json")
+    inside = [name for name in jsons if name.startswith("annotations/")] or jsons  # CVAT's COCO ZIP has images beside
+    if inside:
+        keys = _keys(source.read(inside[0], MAX_BYTES), source.where(inside[0]))
+        if "shapes" in keys:
+            return Format.LABELME, ""
+        if len(inside) == 1 and "images" in keys:
+            return Format.COCO, inside[0]
+        if len(inside) == 1 and "videos" in keys:
+            return Format.YOUTUBE_VIS, inside[0]
     if source.ending(".png"):
-        return Format.DAVIS
-    return Format.YOUTUBE_VIS
+        return Format.DAVIS, ""
+    held = f"files such as {source.names[0][:60]!r}" if source.names else "nothing"
+    raise DataError(
+        f"{source.path}: must be CVAT XML, COCO or YouTube-VIS JSON, a folder of labelme JSONs or of DAVIS PNGs, or a "
+        f"ZIP of one, got {held}. Say which with --from."
+    )
 
 
 def named(path: Path) -> Format:
@@ -63,4 +95,25 @@ def named(path: Path) -> Format:
             return Format.YOUTUBE_VIS
         case "":
             return Format.DAVIS
-    raise DataError(f"{path}: the name must end in .json, .zip or .gz, or be a folder's. Say which with --to.")
+    raise DataError(f"{path}: the name must end in .json, .xml, .zip or .gz, or be a folder's. Say which with --to.")
+
+
+def _only(source: Source, suffix: str) -> str:
+    """The one file with a suffix."""
+    names = source.ending(suffix)
+    if len(names) != 1:
+        raise DataError(f"{source.path}: must hold one {suffix} file, got {len(names)}. Name the file itself.")
+    return names[0]
+
+
+def _keys(data: bytes, where: str) -> set[str]:
+    """The keys of a JSON object; none when it is a list or no JSON at all."""
+    try:
+        return set(msgspec.json.decode(data, type=dict[str, msgspec.Raw]))
+    except msgspec.ValidationError:
+        raise DataError(
+            f"{where}: annotations must be a JSON object, got something else. For a list of results: simvtr convert "
+            "results."
+        ) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DataError(f"{where}: the JSON must be whole, got: {str(error)[:100]}.") from None

@@ -77,8 +77,8 @@ def _read_video(source: Source, names: list[str], gather: Gather, work: Work, do
     jump = next((number for number in sorted(seen) if number > 1 and number - 1 not in seen), None)
     if jump is not None:
         raise DataError(
-            f"{where}: object numbers must be 1, 2, 3, ... without gaps, got {jump} without {jump - 1}. Masks that were "
-            "scaled or saved as colours have such numbers; otherwise number the objects anew."
+            f"{where}: object numbers must be 1, 2, 3, ... without gaps, got {jump} without {jump - 1}. Masks that "
+            "were scaled or saved as colours have such numbers; otherwise number the objects anew."
         )
 
 
@@ -100,9 +100,7 @@ def _same_colours(known: Palette, palette: Palette, where: str) -> None:
 def _mots_class(number: int, work: Work, where: str) -> str:
     kind = number // 1000
     if not kind:
-        raise DataError(
-            f"{where}: MOTS numbers must be category x 1000 + object, got {number}. Save DAVIS with 8 bits."
-        )
+        raise DataError(f"{where}: MOTS numbers must be category x 1000 + object, got {number}. Save with 8 bits.")
     return work.categories.get(number, _CLASSES.get(kind, f"class {kind}"))
 
 
@@ -155,16 +153,14 @@ def _painted(truth: Truth, video: Video, numbers: dict[int, int], frame: int) ->
 
 
 def _say_what_is_lost(truth: Truth, work: Work) -> None:
-    if any(name for video in truth.videos.values() for name in video.file_names if not is_clean(name)):
+    if any(not is_clean(name) for video in truth.videos.values() for name in video.file_names):
         work.note("some file names lead out of their folder: frames are numbered instead")
-    for number, tracks in truth.tracks.items():
-        kinds = {
-            i: truth.categories[t.category_id].name
-            for t, i in zip(tracks, _numbers(truth, truth.videos[number]).values(), strict=True)
-        }
-        if len(truth.videos) == 1 and len(set(kinds.values()) - {OBJECT}):
-            given = ",".join(f"{i}={name}" for i, name in sorted(kinds.items()))
-            work.note(f"DAVIS holds no categories; to read them back: --categories {given!r}")
-            return
-    if {kind.name for kind in truth.categories.values()} - {OBJECT}:
-        work.note("DAVIS holds no categories")
+    names = {kind.name for kind in truth.categories.values()}
+    if names <= {OBJECT}:
+        return
+    work.note("DAVIS holds no categories")
+    if len(truth.videos) == 1:
+        (video,) = truth.videos.values()
+        numbers = _numbers(truth, video)
+        given = {numbers[track.id]: truth.categories[track.category_id].name for track in truth.tracks[video.id]}
+        work.note(f"to read them back: --categories {','.join(f'{i}={name}' for i, name in sorted(given.items()))!r}")

@@ -1,5 +1,6 @@
 """Where every reader puts what it finds, mask by mask: a data set that grows, and notes on what it could not carry."""
 
+import itertools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,10 @@ class Gather:
         self._videos[number] = Video(number, width, height, length, tuple(names))
         self._objects[number] = {}
         return number
+
+    def size(self, video: int) -> tuple[int, int]:
+        """(height, width) of a video."""
+        return self._videos[video].height, self._videos[video].width
 
     def category(self, name: str, number: int | None = None) -> int:
         """The id of a category: the known one, `number`, or the next one from 1."""
@@ -196,7 +201,7 @@ def steady(numbers: Sequence[int], where: str) -> None:
     Traceback (most recent call last):
     simvtr.errors.DataError: clip: frame numbers must rise by equal steps, got 3 after 1. ...
     """
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in itertools.pairwise(numbers):
         if after - before != numbers[1] - numbers[0] or after <= before:
             raise DataError(
                 f"{where}: frame numbers must rise by equal steps, got {after} after {before}. "

@@ -23,12 +23,12 @@ def read_numbers(data: bytes, where: str) -> tuple[np.ndarray, Palette]:
     try:
         with _opened(data) as image:
             frame_size(image.height, image.width, where)
-            if image.mode not in ("P", "L", "I;16", "I"):
+            if image.mode not in ("1", "P", "L", "I;16", "I"):
                 raise DataError(
                     f"{where}: the PNG must hold object numbers (indexed or grey), got mode {image.mode}. "
                     "Save it with a palette, not as colours."
                 )
-            numbers = np.asarray(image)
+            numbers = np.asarray(image, np.uint8) if image.mode == "1" else np.asarray(image)
             palette = image.getpalette() if image.mode == "P" else None
     except DataError:
         raise
