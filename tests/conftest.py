@@ -1,8 +1,19 @@
 """Fixtures that every room uses."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.training.processes import Starter
+
+
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """Starts real `simvtr` processes in no time."""
+    made = Starter()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Rules of `link`, on windows whose objects are known."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -209,3 +210,19 @@ def test_no_more_is_remembered_than_allowed_however_long_the_video(seed, live, r
         link.assign(Window(start, random.random((4, 5, 3)) / 3, masks, random.normal(size=(5, 4))))
         assert len(link.objects) <= live
         assert all(start - known.frame <= remember + 1 for known in link.objects.values())
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 9))
+def test_going_on_from_a_state_that_was_put_into_json_is_the_same_to_the_last_bit(seed, stop):
+    random = np.random.default_rng(seed)
+    link = restored = LinkIdentity()
+    for start in range(10):
+        if start == stop:
+            restored = LinkIdentity.restored(json.loads(json.dumps(link.state())))
+        chances = random.dirichlet(np.ones(4), (1, 6))[..., :3].astype(np.float32)
+        near = random.normal(size=(6, 4)).astype(np.float32)
+        noise = Window(start, chances, random.random((1, 6, 8, 8)) > random.random((1, 6, 1, 1)), near)
+        same = link.assign(noise)
+        assert restored is link or restored.assign(noise) == same
+    assert json.dumps(restored.state()) == json.dumps(link.state())

@@ -35,3 +35,11 @@ def test_lost_is_said_for_a_while_after_a_few_frames_of_absence_and_back_for_a_w
 def test_a_flicker_is_neither_lost_nor_back():
     told = steps(*[[at(5)]] * 5, *[[]] * (APART - 1), *[[at(5)]] * 5, [], [at(30, 1)], *[[]] * 9)
     assert all(not past.back for past in told) and all(1 not in past.lost for past in told)
+
+
+def test_of_what_is_gone_for_long_its_number_alone_is_held():
+    trails = Trails()
+    for i in range(200):  # a new object every fourth frame
+        trails.step([at(5, i // 4)])
+    assert len(trails._seen) <= (APART + SHOWN) / 4 + 2
+    assert trails.step([at(5, 0)]).back == {0}  # known again all the same

@@ -96,3 +96,13 @@ def test_a_truth_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(KeyError):
         write_truth(tmp_path / "again.json", truth)
     assert [p.name for p in tmp_path.iterdir()] == ["truth.json"]
+
+
+def test_a_track_of_hours_is_written_as_one_of_seconds(tmp_path, monkeypatch):
+    mask = encode(np.ones((2, 3), bool))
+    track = Track(2, 0.5, tuple(mask if i % 3 else None for i in range(7)), 4)
+    write_predictions(tmp_path / "whole.json", {1: [track, track]}, lengths={1: 9})
+    monkeypatch.setattr("simvtr.schema.writer._PIECE", 2)
+    write_predictions(tmp_path / "pieces.json", {1: [track, track]}, lengths={1: 9})
+    assert (tmp_path / "pieces.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    assert [len(entry["segmentations"]) for entry in json.loads((tmp_path / "pieces.json").read_text())] == [9, 9]

@@ -1,6 +1,5 @@
 """Small hand-made targets and outputs in the shape of the data and model rooms'."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +8,6 @@ from torch import Tensor
 
 from simvtr.config import AugmentConfig, DataConfig, LossConfig, Recipe, Stage, TrainConfig, simvtr_tiny
 from simvtr.data.synth import SynthConfig, write_dataset
-from tests.training.processes import Starter
 
 
 @dataclass
@@ -90,11 +88,3 @@ def tiny_recipe(tiny_data, tmp_path) -> Recipe:
         device="cpu",
     )
     return Recipe(out=str(tmp_path / "run"), model=model, data=(tiny_data,), train=train)
-
-
-@pytest.fixture(scope="session")
-def starter() -> Iterator[Starter]:
-    """Starts real `simvtr` processes in no time."""
-    made = Starter()
-    yield made
-    made.close()

@@ -15,6 +15,7 @@ import accelerate
 with contextlib.suppress(ImportError):  # a training writes events where TensorBoard is installed
     import torch.utils.tensorboard
 import simvtr.cli.recipe, simvtr.cli.train, simvtr.evaluation, simvtr.inference, simvtr.training
+import simvtr.cli.segment, simvtr.data.video.movie, simvtr.inference.overlay
 from simvtr.cli.main import main
 for line in sys.stdin:
     ask = json.loads(line)

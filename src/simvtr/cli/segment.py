@@ -3,7 +3,8 @@
 SOURCE -> clips -> Predictor.stream -> Journal -> TrackBuilder -> out/results.json
                    with each frame  -> OverlayWriter -> out/overlay.mp4, out/frames/00000.png
 
-The journal, out/results.partial.jsonl, has every frame as soon as it is found, and goes when results.json is whole.
+The journal, out/results.partial.jsonl, has every frame as soon as it is found (`inference/journal.py` says what its
+lines are and reads them), and goes when results.json is whole.
 """
 
 import argparse
@@ -142,6 +143,8 @@ def run(args: argparse.Namespace) -> int:
     from simvtr.schema import PredictionWriter
 
     clips = dataset(args) if many else single(args)
+    for left in args.out.glob("results.json.*.part"):  # by a killed run
+        left.unlink()
     model = load(args.weights)
     window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
@@ -205,7 +208,7 @@ def _segment(
     reader = clip.open()
     whole = journal.reached(clip.id)[0] is None  # by an earlier run, its overlay too
     task = progress.add_task(clip.name, total=reader.length, rate="–")
-    builder, drawn = TrackBuilder(journal.mask), set()
+    builder, drawn = TrackBuilder(journal.masks), set()
     draws = (clip.video is not None or clip.images is not None) and not whole
     size = (reader.width, reader.height)
     stopped: BaseException | None = None
@@ -216,14 +219,12 @@ def _segment(
             OverlayWriter(size, reader.fps, video=clip.video, images=clip.images) if draws else nullcontext()
         ) as overlay:
             try:
-                earlier = ((None, *one) for one in journal.replay(clip.id))
-                for frame, result, places in (
-                    earlier if whole else _found(clip, reader, predictor, journal, stop, draws)
-                ):
+                earlier = zip(repeat(None), journal.replay(clip.id), strict=False)
+                for frame, result in earlier if whole else _found(clip, reader, predictor, journal, stop, draws):
                     visible = [track for track in result.tracks if track.score >= args.threshold]
                     if overlay is not None and frame is not None:
                         overlay.add(frame, visible)
-                    builder.add(result, places)
+                    builder.add(result)
                     drawn.update(track.identity for track in visible)
                     done.frames += 1
                     done.again += whole or result.index < known
@@ -250,9 +251,9 @@ def _segment(
 
 def _found(
     clip: Clip, reader: "FrameReader", predictor: "Predictor", journal: "Journal", stop: "_Stop", draws: bool
-) -> Iterator[tuple["np.ndarray | None", "FrameResult", list[int]]]:
-    """Every frame, None when nothing is drawn, with its result and where the journal has its masks; what the journal
-    has already comes from there.
+) -> Iterator[tuple["np.ndarray | None", "FrameResult"]]:
+    """Every frame, None when nothing is drawn, with its result, which the journal has; what it has already comes from
+    there.
 
     The frames of a window wait in memory for its results; when the window is the whole video they are read again.
     """
@@ -263,18 +264,19 @@ def _found(
     if predictor.window == "all":
         again = iter(clip.open()) if draws else repeat(None)
         for result in predictor.stream(stop.watch(reader)):
-            yield next(again), result, journal.add(clip.id, result)
+            journal.add(clip.id, result)
+            yield next(again), result
         return
     marked, state = journal.reached(clip.id)
     start = marked = marked or 0
     frames = iter(stop.watch(reader))
-    for result, places in journal.replay(clip.id):
+    for result in journal.replay(clip.id):
         if (frame := next(frames, None)) is None:
             raise DataError(
                 f"{clip.name}: must have the {marked} frames it had when it was interrupted, got {result.index}. "
                 "Leave --resume out to start anew."
             )
-        yield frame if draws else None, result, places
+        yield frame if draws else None, result
     waiting: deque[np.ndarray | None] = deque()
 
     def noted() -> Iterator["np.ndarray"]:
@@ -286,7 +288,8 @@ def _found(
     if state is not None:
         identity = LinkIdentity.restored(state)
     for result in predictor.stream(noted(), start, identity):
-        yield waiting.popleft(), result, journal.add(clip.id, result)
+        journal.add(clip.id, result)
+        yield waiting.popleft(), result
         after = result.index + 1
         if not waiting and after - marked >= APART and (after - start) % predictor.window == 0:
             journal.mark(clip.id, after, identity.state() if isinstance(identity, LinkIdentity) else None)

@@ -1,20 +1,54 @@
 """What was found so far, on disk, frame by frame: a killed run goes on from it, and masks need not stay in memory.
 
-One JSON value a line: the settings first; then of every frame its votes and, a line each, its tracks; now and then a
-mark from which a run can go on, with the state of the identities. A killed process leaves at worst half a line.
+One JSON value a line. A killed process leaves at worst half a line at the end, so what was found can be read at every
+moment, also while the run goes on (`read_journal`):
+
+    {"settings": {...}}                                                          the first line, always whole
+    {"video": 1, "frame": 0, "doubt": 20, "tracks": 1, "votes": {"4": {"2": 0.75}}}      a frame; then its tracks:
+    {"identity": 4, ..., "mask": {"size": [2, 3], "counts": "06"}, "before": null}
+    {"video": 1, "next": 100, "state": {...}}               a mark: from here a run can go on; null: after the video
+
+Votes are by identity and category id. `before` is [frame, byte] of the identity's line before this one in the video:
+the lines of one track form a chain, so that nobody has to remember where its masks are.
 """
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from simvtr.errors import DataError
 from simvtr.inference.tracks import FrameResult, FrameTrack, Vote
 from simvtr.rle import Rle, decode, encode, from_json, to_json
+from simvtr.schema.writer import atomic
 
-APART = 100  # frames between two marks, about: so many are found again, at most and the window's rest
+APART = 50  # frames between two marks, about: so many are found again, at most and the window's rest
+
+
+def read_journal(path: Path) -> Iterator[tuple[int, FrameResult]]:
+    """Video id and result of every frame in a journal, in order, up to where it ends now or was cut off.
+
+    Raises: DataError when the file is no journal; OSError when it cannot be read.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "results.partial.jsonl")
+    >>> with Journal(path, {"window": 1}) as journal:
+    ...     journal.add(1, FrameResult(0, [], {4: Vote({2: 0.75})}))
+    ...     _ = path.open("a").write('{"video": 1, "fra')                    # as a killed process leaves it
+    ...     list(read_journal(path))
+    [(1, FrameResult(index=0, tracks=[], votes={4: Vote(probabilities={2: 0.75})}, doubt=0))]
+    """
+    with path.open("rb") as file:
+        if "settings" not in (_whole(file.readline()) or {}):
+            raise DataError(f"{path}: its first line must be the settings of a run. Name a results.partial.jsonl.")
+        while (head := _whole(file.readline())) is not None:
+            if "frame" in head:
+                tracks = [line for _ in range(head["tracks"]) if (line := _whole(file.readline())) is not None]
+                if len(tracks) < head["tracks"]:
+                    return
+                yield head["video"], _result(head, tracks)
 
 
 class Journal:
@@ -26,29 +60,32 @@ class Journal:
         resume: go on from the file, if it is there, instead of starting it anew.
     Raises: DataError when the file to go on from is no journal, or one of other settings.
 
+    Holds a number for each identity of the video that it is at, and the state at the last mark.
+
     >>> import tempfile, numpy as np
     >>> path = Path(tempfile.mkdtemp(), "results.partial.jsonl")
     >>> ball = FrameTrack(4, 2, "ball", score=0.75, mask=np.ones((2, 3), bool))
     >>> with Journal(path, {"window": 1}) as journal:
-    ...     places = journal.add(1, FrameResult(0, [ball], {4: Vote({2: 0.75})}))
+    ...     journal.add(1, FrameResult(0, [ball], {4: Vote({2: 0.75})}))
     ...     journal.mark(1, 1, None)
-    ...     _ = journal.add(1, FrameResult(1, [], {}))                       # after the last mark: found again
+    ...     journal.add(1, FrameResult(1, [], {}))                           # after the last mark: found again
     >>> with Journal(path, {"window": 1}, resume=True) as journal:
-    ...     [result.index for result, _ in journal.replay(1)], journal.reached(1)
-    ([0], (1, None))
+    ...     [result.index for result in journal.replay(1)], journal.reached(1), list(journal.masks(4))
+    ([0], (1, None), [(0, Rle(height=2, width=3, counts=b'06'))])
     """
 
     def __init__(self, path: Path, settings: Mapping[str, Any], resume: bool = False) -> None:
         self.path = path
         self._marks: dict[int, tuple[int | None, Any]] = {}  # by video
         self._starts: dict[int, int] = {}  # byte of each video's first line
-        self._marked = 0  # frames up to the last mark
-        there = resume and path.exists()
-        self._end = self._read(settings) if there else 0
-        self._file: IO[bytes] = path.open("r+b" if there else "w+b")
+        self._video: int | None = None  # that `add` and `replay` are at
+        self._last: dict[int, tuple[int, int]] = {}  # of each identity there: its last frame and that line's byte
+        if not (resume and path.exists()):
+            with atomic(path) as file:  # killed even now, the first line is whole
+                file.write(_line({"settings": settings}))
+        self._end = self._read(settings)
+        self._file: IO[bytes] = path.open("r+b")
         self._file.truncate(self._end)
-        if not there:
-            self._write({"settings": settings})
 
     def __enter__(self) -> "Journal":
         return self
@@ -56,31 +93,44 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, video: int, result: FrameResult) -> list[int]:
-        """Write one frame, so that it outlives this process. Returns where its tracks' masks are, for `mask`."""
+    def add(self, video: int, result: FrameResult) -> None:
+        """Write one frame, so that it outlives this process."""
+        self._at(video)
         votes = {str(identity): vote.probabilities for identity, vote in result.votes.items()}
         head = {"video": video, "frame": result.index, "doubt": result.doubt, "tracks": len(result.tracks)}
         self._starts.setdefault(video, self._end)
-        self._write({**head, "votes": votes}, flush=False)
-        places = [self._write(_track(track), flush=False) for track in result.tracks]
-        self._file.flush()
-        return places
+        lines = [_line({**head, "votes": votes})]
+        place = self._end + len(lines[0])
+        for track in result.tracks:
+            lines.append(_line({**_track(track), "before": self._last.get(track.identity)}))
+            self._last[track.identity] = result.index, place
+            place += len(lines[-1])
+        self._append(b"".join(lines))
 
     def mark(self, video: int, frame: int | None, state: Any) -> None:
         """From here a run can go on: with this frame of the video and this state, or, None, after the video."""
-        self._write({"video": video, "next": frame, "state": state})
+        self._append(_line({"video": video, "next": frame, "state": state}))
         self._marks[video] = frame, state
 
     def reached(self, video: int) -> tuple[int | None, Any]:
         """The video's last mark; frame 0 and no state when it has none."""
         return self._marks.get(video, (0, None))
 
-    def mask(self, place: int) -> Rle:
-        """The mask of a track that was written there."""
-        return _mask(json.loads(self._line(place))["mask"])
+    def masks(self, identity: int) -> Iterator[tuple[int, Rle]]:
+        """Frame and mask of every track line of an identity, frames rising, of the video that was added or replayed
+        last. Twelve bytes a frame of this one track are held meanwhile: its chain is read from the end."""
+        places, frames = array("q"), array("i")
+        link = self._last.get(identity)
+        while link is not None:
+            frames.append(link[0])
+            places.append(link[1])
+            link = json.loads(self._line(link[1]))["before"]
+        for frame, place in zip(reversed(frames), reversed(places), strict=True):
+            yield frame, _mask(json.loads(self._line(place))["mask"])
 
-    def replay(self, video: int) -> Iterator[tuple[FrameResult, list[int]]]:
-        """The frames of a video that are here, in order, each with where its masks are."""
+    def replay(self, video: int) -> Iterator[FrameResult]:
+        """The frames of a video that are here, in order."""
+        self._at(video)
         place, stop = self._starts.get(video, self._end), self._end
         while place < stop:
             line = self._line(place)
@@ -90,42 +140,35 @@ class Journal:
                 return
             if "frame" not in head:
                 continue
-            tracks, places = [], []
+            tracks = []
             for _ in range(head["tracks"]):
-                places.append(place)
                 line = self._line(place)
+                tracks.append(json.loads(line))
+                self._last[tracks[-1]["identity"]] = head["frame"], place
                 place += len(line)
-                found = json.loads(line)
-                tracks.append(FrameTrack(**{**found, "mask": decode(_mask(found["mask"]))}))
-            votes = {
-                int(identity): Vote({int(category): p for category, p in vote.items()})
-                for identity, vote in head["votes"].items()
-            }
-            yield FrameResult(head["frame"], tracks, votes, head["doubt"]), places
+            yield _result(head, tracks)
+
+    def _at(self, video: int) -> None:
+        if video != self._video:
+            self._video = video
+            self._last.clear()
 
     def _line(self, place: int) -> bytes:
         self._file.seek(place)
         return self._file.readline()
 
-    def _write(self, value: Any, flush: bool = True) -> int:
-        """Append a line. Returns where it begins."""
-        line = json.dumps(value).encode("ascii") + b"\n"
+    def _append(self, lines: bytes) -> None:
         self._file.seek(self._end)
-        self._file.write(line)
-        if flush:
-            self._file.flush()
-        place, self._end = self._end, self._end + len(line)
-        return place
+        self._file.write(lines)
+        self._file.flush()
+        self._end += len(lines)
 
     def _read(self, settings: Mapping[str, Any]) -> int:
         """Learn the marks of the file. Returns the byte after the last."""
         place = end = 0
         with self.path.open("rb") as file:
             for line in file:
-                value = None
-                with contextlib.suppress(ValueError):  # cut off where the process was killed
-                    value = json.loads(line)
-                if not isinstance(value, dict) or not line.endswith(b"\n"):
+                if (value := _whole(line)) is None:
                     break
                 if not place:
                     self._check(value.get("settings"), settings)
@@ -152,15 +195,36 @@ class Journal:
                 )
 
 
-def _track(track: FrameTrack) -> dict[str, Any]:
-    return {
-        "identity": track.identity,
-        "category_id": track.category_id,
-        "category": track.category,
-        "score": track.score,
-        "mask": to_json(encode(track.mask)),
-        "sureness": track.sureness,
+def _line(value: Any) -> bytes:
+    return json.dumps(value).encode("ascii") + b"\n"
+
+
+def _whole(line: bytes) -> dict[str, Any] | None:
+    """What the line says; None where it was cut off, or was none of ours."""
+    with contextlib.suppress(ValueError):
+        value = json.loads(line)
+        if isinstance(value, dict) and line.endswith(b"\n"):
+            return value
+    return None
+
+
+def _result(head: dict[str, Any], tracks: Iterable[dict[str, Any]]) -> FrameResult:
+    """The frame that these lines tell."""
+    found = [
+        FrameTrack(**{name: track[name] for name in _PLAIN}, mask=decode(_mask(track["mask"]))) for track in tracks
+    ]
+    votes = {
+        int(identity): Vote({int(category): p for category, p in vote.items()})
+        for identity, vote in head["votes"].items()
     }
+    return FrameResult(head["frame"], found, votes, head["doubt"])
+
+
+_PLAIN = ("identity", "category_id", "category", "score", "sureness")
+
+
+def _track(track: FrameTrack) -> dict[str, Any]:
+    return {**{name: getattr(track, name) for name in _PLAIN}, "mask": to_json(encode(track.mask))}
 
 
 def _mask(value: Any) -> Rle:

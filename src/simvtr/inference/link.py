@@ -157,7 +157,8 @@ def _queries(window: Window, least: float) -> list[_Query]:
     step = -(-max(window.masks.shape[2:]) // _GRID)
     masks = window.masks[:, :, ::step, ::step]
     seen = np.asarray(masks.any(axis=(2, 3)))  # (t, n)
-    best = window.probabilities.max(-1)  # idem
+    probabilities = window.probabilities.astype(np.float64)  # as a `state` has them: a resumed run counts the same
+    best = probabilities.max(-1)  # idem
     found = []
     for i in range(masks.shape[1]):
         frames = np.flatnonzero(seen[:, i])
@@ -168,8 +169,8 @@ def _queries(window: Window, least: float) -> list[_Query]:
         query = _Query(
             index=i,
             score=score,
-            classes=window.probabilities[frames, i].sum(0) / window.probabilities[frames, i].sum(),
-            embedding=np.zeros(0) if window.embeddings is None else _unit(window.embeddings[i]),
+            classes=probabilities[frames, i].sum(0) / probabilities[frames, i].sum(),
+            embedding=np.zeros(0) if window.embeddings is None else _unit(window.embeddings[i].astype(np.float64)),
             frames=frames + window.start,
             masks=masks[:, i],
             first=first,

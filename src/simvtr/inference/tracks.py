@@ -1,9 +1,11 @@
 """What inference finds: objects in one frame, and the tracks that frame after frame adds up to. No torch."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from itertools import repeat
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -62,10 +64,41 @@ class FrameResult:
     doubt: int = 0
 
 
-class TrackBuilder:
-    """Adds frames up to tracks. Holds compressed masks alone: the one thing in inference that grows with the video.
+class LazyMasks(Sequence[Rle | None]):
+    """The masks of one track, read where they are each time that they are asked for: `length` entries, one a frame.
 
-    Args: mask_of: reads a mask that was put elsewhere, a file say; then a few bytes of each stay here.
+    >>> masks = LazyMasks(3, lambda: [(1, encode(np.ones((2, 3), bool)))])
+    >>> [mask is not None for mask in masks], masks[2]
+    ([False, True, False], None)
+    """
+
+    def __init__(self, length: int, present: Callable[[], Iterable[tuple[int, Rle]]]) -> None:
+        self._length, self._present = length, present
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Rle | None]:
+        done = 0
+        for frame, mask in self._present():
+            yield from repeat(None, frame - done)
+            yield mask
+            done = frame + 1
+        yield from repeat(None, self._length - done)
+
+    @overload
+    def __getitem__(self, key: int) -> Rle | None: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[Rle | None]: ...
+    def __getitem__(self, key: int | slice) -> Rle | Sequence[Rle | None] | None:
+        return tuple(self)[key]
+
+
+class TrackBuilder:
+    """Adds frames up to tracks. Holds compressed masks, which grow with the video, unless they are kept elsewhere.
+
+    Args: masks_of: tells the frames and masks of an identity, frames rising, from where they are kept, a file say.
+        Then all that stays here is what the scores need: some hundred bytes for each identity.
 
     A track's category is the one with the highest probability, mean over all frames that its identity voted in (the
     smaller id on a tie). Its score is that probability times the mean sureness of its masks, by their areas: a track
@@ -83,20 +116,20 @@ class TrackBuilder:
     (2, 0.25, [True, False, False])
     """
 
-    def __init__(self, mask_of: Callable[[Any], Rle] = lambda mask: mask) -> None:
+    def __init__(self, masks_of: Callable[[int], Iterable[tuple[int, Rle]]] | None = None) -> None:
         self.frames = 0  # one past the highest frame added
         self._doubt = 0
-        self._mask_of = mask_of
-        self._masks: dict[int, dict[int, Any]] = {}  # identity -> frame -> mask, or where it is
+        self._masks_of = masks_of
+        self._masks: dict[int, dict[int, Rle]] = {}  # identity -> frame -> mask
         self._votes: Counter[int] = Counter()  # by identity
         self._probabilities: dict[int, dict[int, float]] = {}  # identity -> category -> sum over its votes
         self._areas: Counter[int] = Counter()  # identity -> pixels of its masks
         self._sureness: dict[int, float] = {}  # identity -> sum over these pixels
 
-    def add(self, result: FrameResult, places: Sequence[Any] | None = None) -> None:
+    def add(self, result: FrameResult, masks: Sequence[Rle] | None = None) -> None:
         """Take in one frame. Frames may come in any order, each once.
 
-        Args: places: where the masks of the result's tracks were put, for `mask_of`; None: they are kept here.
+        Args: masks: those of the result's tracks where they are compressed already.
         """
         self.frames = max(self.frames, result.index + 1)
         self._doubt = result.doubt
@@ -105,15 +138,19 @@ class TrackBuilder:
             total = self._probabilities.setdefault(identity, {})
             for category_id, probability in vote.probabilities.items():
                 total[category_id] = total.get(category_id, 0.0) + probability
-        kept = [encode(track.mask) for track in result.tracks] if places is None else places
-        for track, mask in zip(result.tracks, kept, strict=True):
-            self._masks.setdefault(track.identity, {})[result.index] = mask
+        if self._masks_of is None:
+            kept = [encode(track.mask) for track in result.tracks] if masks is None else masks
+            for track, mask in zip(result.tracks, kept, strict=True):
+                self._masks.setdefault(track.identity, {})[result.index] = mask
+        for track in result.tracks:
             pixels = int(np.count_nonzero(track.mask))
             self._areas[track.identity] += pixels
             self._sureness[track.identity] = self._sureness.get(track.identity, 0.0) + track.sureness * pixels
 
     def each(self, length: int | None = None) -> Iterator[Track]:
         """Tracks with a mask in at least one frame, highest score first, each with exactly `length` entries.
+
+        With `masks_of` the masks are read when they are asked for, so that a track never stays in memory.
 
         Args:
             length: frames of the video; None: as many as were added. Frames never added are absent (None).
@@ -124,11 +161,13 @@ class TrackBuilder:
             raise ValueError(
                 f"TrackBuilder.tracks: length must be at least the {self.frames} frames added, got {length}"
             )
-        scored = [(*self._scored(identity), identity) for identity in self._masks]
+        scored = [(*self._scored(identity), identity) for identity in self._areas]
         for score, category_id, identity in sorted(scored, key=lambda one: (-one[0], one[2])):
-            masks = self._masks[identity]
-            shown = (self._mask_of(masks[i]) if i in masks else None for i in range(length))
-            yield Track(category_id, score, tuple(shown), identity)
+            if self._masks_of is None:
+                masks = self._masks[identity]
+                yield Track(category_id, score, tuple(masks.get(i) for i in range(length)), identity)
+            else:
+                yield Track(category_id, score, LazyMasks(length, partial(self._masks_of, identity)), identity)
 
     def tracks(self, length: int | None = None) -> list[Track]:
         """`each` as a list."""

@@ -46,7 +46,8 @@ class Trails:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[int, _Seen] = {}
+        self._seen: dict[int, _Seen] = {}  # now, or so lately that something is said of it
+        self._gone: set[int] = set()  # once, before that
         self._frame = -1
 
     def step(self, tracks: Sequence[FrameTrack]) -> Past:
@@ -55,7 +56,8 @@ class Trails:
         for track in tracks:
             centre = _centre(track.mask)
             seen = self._seen.setdefault(track.identity, _Seen(deque(maxlen=TRAIL), self._frame, 0))
-            if self._frame - seen.frame > APART:
+            if self._frame - seen.frame > APART or track.identity in self._gone:
+                self._gone.discard(track.identity)
                 seen.centres.clear()
                 seen.returned, seen.frames = self._frame, 0
             seen.centres.append(centre)
@@ -69,6 +71,9 @@ class Trails:
                     back.add(identity)
             elif APART <= gone < APART + SHOWN and seen.frames >= APART:
                 lost[identity] = seen.centres[-1]
+        for identity in [i for i, seen in self._seen.items() if self._frame - seen.frame >= APART + SHOWN]:
+            del self._seen[identity]
+            self._gone.add(identity)
         return Past({i: list(self._seen[i].centres) for i in sorted(here)}, lost, frozenset(back))
 
 

@@ -7,12 +7,15 @@ import math
 import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from simvtr.rle import to_json
 from simvtr.schema.records import Track
+
+_PIECE = 1000  # masks that are put into words at a time: a track of hours stays where it is
 
 
 class PredictionWriter:
@@ -55,24 +58,22 @@ class PredictionWriter:
         """
         if self._fixed and video_id not in self._lengths:
             raise ValueError(f"PredictionWriter.add: the video must be one of `lengths`, got {video_id}.")
-        masks = list(track.segmentations)
-        length = self._lengths.setdefault(video_id, len(masks))
-        if len(masks) > length or (len(masks) < length and not self._fixed):
+        frames = len(track.segmentations)
+        length = self._lengths.setdefault(video_id, frames)
+        if frames > length or (frames < length and not self._fixed):
             raise ValueError(
-                f"PredictionWriter.add: a track of video {video_id} must have {length} frames, got {len(masks)}. "
+                f"PredictionWriter.add: a track of video {video_id} must have {length} frames, got {frames}. "
                 "Put None where the object is absent."
             )
         if not math.isfinite(track.score):
             raise ValueError(f"PredictionWriter.add: the score must be finite, got {track.score}.")
-        entry: dict[str, Any] = {
-            "video_id": int(video_id),
-            "category_id": int(track.category_id),
-            "score": float(track.score),
-            "segmentations": [to_json(mask) for mask in masks] + [None] * (length - len(masks)),
-        }
-        if track.identity is not None:
-            entry["identity"] = int(track.identity)
-        self._file.write((b",\n" if self.tracks else b"\n") + json.dumps(entry).encode("ascii"))
+        head = {"video_id": int(video_id), "category_id": int(track.category_id), "score": float(track.score)}
+        self._file.write(f'{"," * bool(self.tracks)}\n{json.dumps(head)[:-1]}, "segmentations": ['.encode("ascii"))
+        masks, between = chain(track.segmentations, repeat(None, length - frames)), b""
+        while some := [to_json(mask) for mask in islice(masks, _PIECE)]:
+            self._file.write(between + json.dumps(some)[1:-1].encode("ascii"))
+            between = b", "
+        self._file.write(b"]}" if track.identity is None else f'], "identity": {int(track.identity)}}}'.encode("ascii"))
         self.tracks += 1
 
     def finish(self) -> None:
