@@ -7,6 +7,8 @@ import msgspec
 
 from simvtr.errors import DataError
 from simvtr.formats.coco import read_coco, write_coco
+from simvtr.formats.cvat import read_cvat
+from simvtr.formats.cvat_xml import write_cvat
 from simvtr.formats.davis import read_davis, write_davis
 from simvtr.formats.gather import Work
 from simvtr.formats.labelme import read_labelme
@@ -20,6 +22,7 @@ class Format(StrEnum):
 
     YOUTUBE_VIS = "youtube-vis"
     COCO = "coco"
+    CVAT = "cvat"
     DAVIS = "davis"
     LABELME = "labelme"
 
@@ -42,6 +45,8 @@ def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -
             return read_truth(path)
         case Format.COCO:
             return read_coco(source, name or _only(source, ".json"), work)
+        case Format.CVAT:
+            return read_cvat(source, name or _only(source, ".xml"), work)
         case Format.DAVIS:
             return read_davis(source, work)
         case Format.LABELME:
@@ -61,6 +66,8 @@ def write_annotations(truth: Truth, path: Path | str, work: Work, kind: Format |
             write_truth(path, truth)
         case Format.COCO:
             write_coco(truth, path, work)
+        case Format.CVAT:
+            write_cvat(truth, path, work)
         case Format.DAVIS:
             write_davis(truth, path, work)
         case other:
@@ -69,6 +76,9 @@ def write_annotations(truth: Truth, path: Path | str, work: Work, kind: Format |
 
 def recognised(source: Source) -> tuple[Format, str]:
     """What files look like, and the file that says so. Raises: DataError when like nothing we know."""
+    xmls = source.ending(".xml")
+    if len(xmls) == 1:
+        return Format.CVAT, xmls[0]
     jsons = source.ending(".json")
     inside = [name for name in jsons if name.startswith("annotations/")] or jsons  # CVAT's COCO ZIP has images beside
     if inside:
@@ -93,6 +103,8 @@ def named(path: Path) -> Format:
     match path.suffix.lower():
         case ".json" | ".gz" | ".zip":
             return Format.YOUTUBE_VIS
+        case ".xml":
+            return Format.CVAT
         case "":
             return Format.DAVIS
     raise DataError(f"{path}: the name must end in .json, .xml, .zip or .gz, or be a folder's. Say which with --to.")

@@ -75,6 +75,10 @@ class Source:
             reason = getattr(error, "strerror", None) or str(error)[:200]
             raise DataError(f"{self.where(name)}: cannot be read: {reason}.") from error
 
+    def size(self, name: str) -> int:
+        """Bytes of a file, as the folder or ZIP says."""
+        raise NotImplementedError
+
     def _open(self, name: str) -> IO[bytes]:
         raise NotImplementedError
 
@@ -88,6 +92,9 @@ class _Folder(Source):
     def __init__(self, root: Path, path: Path, names: list[str]) -> None:
         super().__init__(path, names)
         self._root = root
+
+    def size(self, name: str) -> int:
+        return image_path(self._root, name, self.where(name)).stat().st_size
 
     def _open(self, name: str) -> IO[bytes]:
         return image_path(self._root, name, self.where(name)).open("rb")  # a link must not lead out
@@ -115,6 +122,9 @@ class _Zip(Source):
             raise DataError(f"{path}: file names must be unique, some are there twice. Pack it again.")
         self._left = max(_SMALL, _RATIO * path.stat().st_size)
         super().__init__(path, list(self._infos))
+
+    def size(self, name: str) -> int:
+        return self._infos[name].file_size
 
     def _open(self, name: str) -> IO[bytes]:
         return self._archive.open(self._infos[name])
