@@ -6,6 +6,8 @@ over all frames; these pairs are then scored on the frames that were trained on 
 track without a partner counts 0. The pairing knows the truth of the frames that were not trained on; so that figure
 is also given with pairs chosen on the training frames alone. All masks in results.json count, as they do in average
 precision, unless `--keep` drops those of a low score.
+
+`--scratch` trains the same steps from random weights of the same network: what the recipe's start is worth.
 """
 
 import argparse
@@ -14,17 +16,20 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from benchmarks.record import ROOT, Figure, parser, report
 from simvtr.cli.recipe import read_recipe
+from simvtr.config import Recipe
 from simvtr.data.video import read_frames
 from simvtr.evaluation.overlap import track_ious
+from simvtr.model import SimVTR, load, save
 from simvtr.schema import Track, Truth, TruthTrack, read_predictions, read_truth
 
 DATA = ROOT / "../shared/data"
@@ -43,7 +48,8 @@ def main() -> int:
     weights, figures = args.weights, []
     if weights is None:
         weights = args.out / "weights"
-        spent = run("train", str(args.recipe), "--out", str(weights))
+        start = ("--start", str(untrained(recipe, args.out / "start"))) if args.scratch else ()
+        spent = run("train", str(args.recipe), "--out", str(weights), *start)
         figures = [
             Figure("training", spent.clock / 60, "min"),
             Figure("training, CPU time of all threads", spent.cpu / 60, "min"),
@@ -53,7 +59,10 @@ def main() -> int:
     options = ["--window", args.window, "--keep", str(args.keep)]
     run("segment", str(args.video), "--weights", str(weights), "-o", str(args.out / "video"), *options)
     tracks = read_predictions(args.out / "video" / "results.json", truth).tracks[video.id]
-    report(figures + scores(truth, video.id, tracks, seen), keep=not args.no_record)
+    figures += scores(truth, video.id, tracks, seen)
+    if args.scratch:
+        figures = [replace(figure, name=f"from scratch: {figure.name}") for figure in figures]
+    report(figures, keep=not args.no_record)
     print(f"look at {args.out / 'video' / 'overlay.mp4'}")
     return 0
 
@@ -64,6 +73,7 @@ def _arguments() -> argparse.Namespace:
     command.add_argument("--recipe", type=Path, default=ROOT / "recipes/finetune-clip.yaml")
     command.add_argument("--video", type=Path, default=clip, help="the frames of the recipe's data set as a video")
     command.add_argument("--weights", help="trained already: no training")
+    command.add_argument("--scratch", action="store_true", help="start from random weights of the same network")
     command.add_argument("--out", type=Path, default=Path("out/finetune-clip"), help="folder for everything")
     command.add_argument("--window", default="1", help="of simvtr segment (default: 1)")
     command.add_argument("--keep", type=float, default=0.001, help="of simvtr segment (default: 0.001)")
@@ -73,6 +83,13 @@ def _arguments() -> argparse.Namespace:
         print(f"{args.video} is not here: nothing to measure")
         sys.exit(0)
     return args
+
+
+def untrained(recipe: Recipe, folder: Path) -> Path:
+    """The network that the recipe starts from, with random weights by the recipe's seed, as a folder."""
+    torch.manual_seed(recipe.train.seed)
+    save(SimVTR(load(recipe.start or "simvtr-tiny").config), folder)
+    return folder
 
 
 @dataclass(frozen=True, slots=True)
