@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simvtr.formats import Work
 from simvtr.formats.gather import Gather
 from simvtr.rle import decode, encode
-from simvtr.schema import Truth
+from simvtr.schema import Predictions, Track, Truth
 
 NAMES = ("cat", "dog", "fish & chips", "größe")
 
@@ -56,3 +56,12 @@ def truths(draw: st.DrawFn, overlap: bool = True) -> Truth:
         masks = {1: [np.ones((height, width), bool)] * length}
     masks = dict(enumerate(masks.values(), start=1))
     return truth_of(masks, {number: draw(st.sampled_from(NAMES)) for number in masks})
+
+
+def as_results(truth: Truth) -> Predictions:
+    """A data set as results, every track with score 1: what a perfect system would hand in."""
+    tracks = {
+        number: [Track(t.category_id, 1.0, t.segmentations, t.id) for t in tracks if not t.crowd]
+        for number, tracks in truth.tracks.items()
+    }
+    return Predictions(tracks, truth.path)

@@ -159,10 +159,10 @@ def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(tmp_path):
     refused(tmp_path, "a frame must have at most 33554432 pixels, got 8192 x 8192")
 
 
-def test_65535_numbers_in_a_frame_cost_no_more_than_its_pixels(tmp_path):
-    pixels = (1000 + np.arange(64 * 900) % 9000).astype(np.uint16).reshape(64, 900)
+def test_a_thousand_numbers_in_a_frame_cost_no_more_than_its_pixels(tmp_path):
+    pixels = (1000 + np.arange(64 * 900) % 999).astype(np.uint16).reshape(64, 900)
     Image.fromarray(pixels).save(tmp_path / "0.png")
-    assert len(read_annotations(tmp_path, Work()).tracks[1]) == 9000
+    assert len(read_annotations(tmp_path, Work()).tracks[1]) == 999
 
 
 def test_more_objects_than_numbers_are_refused(tmp_path):

@@ -1,8 +1,10 @@
 """Annotations and results of other tools to ours and back. Needs no torch."""
 
 import argparse
+import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -10,11 +12,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     annotations = what.add_parser(
         "annotations",
-        help="DAVIS or MOTS PNGs, CVAT, labelme, COCO, YouTube-VIS: any to YouTube-VIS, DAVIS, COCO or CVAT",
-        description="Convert annotations. What the target cannot hold is said on stderr.",
+        help="DAVIS, MOTS, CVAT, labelme, COCO, YouTube-VIS to YouTube-VIS, COCO, CVAT, DAVIS",
+        description="Convert annotations. What the target cannot hold is said on stderr (docs/formats.md).",
     )
     annotations.add_argument("input", type=Path, help="file, folder or ZIP")
-    annotations.add_argument("-o", "--out", type=Path, required=True, help="X.json, X.xml, or a new folder")
+    annotations.add_argument("-o", "--out", type=Path, required=True, help="X.json, X.xml (CVAT), new folder (DAVIS)")
     annotations.add_argument("--from", dest="source", metavar="FORMAT", help="default: as the files look")
     annotations.add_argument("--to", dest="target", metavar="FORMAT", help="default: as OUT is called")
     annotations.add_argument("--images", type=Path, metavar="DIR", help="folder of the frames: their names are taken")
@@ -22,53 +24,90 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--categories", type=_categories, default={}, metavar="1=dog,2=cat", help="of objects whose format has none"
     )
     annotations.set_defaults(convert=_annotations)
+    results = what.add_parser(
+        "results",
+        help="results of other systems to the list that servers and `simvtr eval` take, or to annotations",
+        description="Set right how results of SAM 3, detectron2 and others differ. Changes are said on stderr.",
+    )
+    results.add_argument("input", type=Path, help="results (JSON, ZIP or GZ)")
+    results.add_argument("--truth", type=Path, required=True, help="the data set that they are for")
+    results.add_argument("-o", "--out", type=Path, required=True, help="X.json, X.zip (for a server), X.xml, folder")
+    results.add_argument("--to", dest="target", metavar="FORMAT", help="as annotations: coco, cvat, davis, youtube-vis")
+    results.add_argument("--score", type=float, default=0.0, metavar="S", help="as annotations: least score")
+    results.set_defaults(convert=_results)
 
 
 def _categories(text: str) -> dict[int, str]:
     """Reads "1=dog,2=cat"."""
     pairs = [part.partition("=") for part in text.split(",")]
-    try:
-        return {int(number): name.strip() for number, _, name in pairs if name.strip() or _refuse(number)}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must look like 1=dog,2=cat, got {text!r}") from None
-
-
-def _refuse(number: str) -> bool:
-    raise ValueError(number)
+    if not all(number.strip().isdecimal() and name.strip() for number, _, name in pairs):
+        raise argparse.ArgumentTypeError(f"must look like 1=dog,2=cat, got {text!r}")
+    return {int(number): name.strip() for number, _, name in pairs}
 
 
 def run(args: argparse.Namespace) -> int:
+    from simvtr.formats import Format
+
+    formats = [str(kind) for kind in Format]
+    for name in (getattr(args, "source", None), args.target):
+        if name is not None and name not in formats:
+            print(f"simvtr convert: a format must be one of {', '.join(formats)}, got {name!r}", file=sys.stderr)
+            return 2
     return args.convert(args)
 
 
 def _annotations(args: argparse.Namespace) -> int:
-    from simvtr.cli.progress import frames_bar
     from simvtr.formats import Format, Work, named, read_annotations, write_annotations
 
-    formats = [str(kind) for kind in Format]
-    for name in (args.source, args.target):
-        if name is not None and name not in formats:
-            print(f"simvtr convert: a format must be one of {', '.join(formats)}, got {name!r}", file=sys.stderr)
-            return 2
-    source, target = (None if name is None else Format(name) for name in (args.source, args.target))
+    target = named(args.out) if args.target is None else Format(args.target)  # told before the work
     work = Work(images=args.images, categories=args.categories)
-    named(args.out) if target is None else None  # a name that says nothing is told before the work
-    with frames_bar() as bar:
-        for step in ("reading", "writing"):
-            task, start = bar.add_task(step, total=None, rate="–", visible=False), time.perf_counter()
+    with _bar("reading", "frames") as work.progress:
+        truth = read_annotations(args.input, work, None if args.source is None else Format(args.source))
+    with _bar("writing", "frames") as work.progress:
+        write_annotations(truth, args.out, work, target)
+    return _said(args.out, work.notes, sum(map(len, truth.tracks.values())), len(truth.videos))
 
-            def progress(done: int, total: int, task=task, start=start) -> None:
-                rate = f"{done / max(time.perf_counter() - start, 1e-9):.0f}"
-                bar.update(task, completed=done, total=total, rate=rate, visible=True)
 
-            work.progress = progress
-            if step == "reading":
-                truth = read_annotations(args.input, work, source)
-            else:
-                write_annotations(truth, args.out, work, target)
-    for note in work.notes:
+def _results(args: argparse.Namespace) -> int:
+    from simvtr.formats import Format, Work, named, write_annotations
+    from simvtr.formats.results import as_truth, normalise_results, write_results
+    from simvtr.schema import read_truth
+
+    plain = args.target is None and named(args.out) == Format.YOUTUBE_VIS
+    target = None if plain else Format(args.target) if args.target else named(args.out)
+    work = Work()
+    truth = read_truth(args.truth)
+    with _bar("reading", "tracks") as work.progress:
+        found = normalise_results(args.input, truth, work)
+    tracks = sum(map(len, found.tracks.values()))
+    with _bar("writing", "tracks" if plain else "frames") as progress:
+        if plain:
+            write_results(found, truth, args.out, progress)
+        else:
+            shown = as_truth(found, truth, args.score, work)
+            tracks, work.progress = sum(map(len, shown.tracks.values())), progress
+            write_annotations(shown, args.out, work, target)
+    return _said(args.out, work.notes, tracks, len(truth.videos))
+
+
+def _said(out: Path, notes: list[str], tracks: int, videos: int) -> int:
+    for note in notes:
         print(f"simvtr convert: note: {note}", file=sys.stderr)
-    tracks = sum(map(len, truth.tracks.values()))
-    frames = sum(video.length for video in truth.videos.values())
-    print(f"{args.out}: {len(truth.videos)} videos, {tracks} tracks, {frames} frames")
+    print(f"{out}: {videos} videos, {tracks} tracks")
     return 0
+
+
+@contextlib.contextmanager
+def _bar(step: str, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr; gives the function that moves it."""
+    from simvtr.cli.progress import frames_bar
+
+    start = time.perf_counter()
+    with frames_bar(what) as bar:
+        task = bar.add_task(step, total=None, rate="–", visible=False)
+
+        def progress(done: int, total: int) -> None:
+            rate = done / max(time.perf_counter() - start, 1e-9)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.0f}", visible=True)
+
+        yield progress

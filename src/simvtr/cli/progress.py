@@ -4,13 +4,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-def frames_bar() -> Progress:
-    """A bar that counts frames; tasks need the field `rate`, text."""
+def frames_bar(what: str = "frames") -> Progress:
+    """A bar that counts frames or what else; tasks need the field `rate`, text."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("frames · {task.fields[rate]} a second ·"),
+        TextColumn(what + " · {task.fields[rate]} a second ·"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )

@@ -12,6 +12,7 @@ from simvtr.formats.cvat_xml import write_cvat
 from simvtr.formats.davis import read_davis, write_davis
 from simvtr.formats.gather import Work
 from simvtr.formats.labelme import read_labelme
+from simvtr.formats.mots import read_mots
 from simvtr.formats.source import Source, open_source
 from simvtr.schema import Truth, read_truth, write_truth
 from simvtr.schema.source import MAX_BYTES
@@ -25,6 +26,7 @@ class Format(StrEnum):
     CVAT = "cvat"
     DAVIS = "davis"
     LABELME = "labelme"
+    MOTS = "mots"
 
 
 def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -> Truth:
@@ -51,6 +53,9 @@ def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -
             return read_davis(source, work)
         case Format.LABELME:
             return read_labelme(source, work)
+        case Format.MOTS:
+            texts = source.ending(".txt")
+            return read_mots(source, texts, work) if texts else read_davis(source, work)
 
 
 def write_annotations(truth: Truth, path: Path | str, work: Work, kind: Format | None = None) -> None:
@@ -91,9 +96,11 @@ def recognised(source: Source) -> tuple[Format, str]:
             return Format.YOUTUBE_VIS, inside[0]
     if source.ending(".png"):
         return Format.DAVIS, ""
+    if source.names and source.names == source.ending(".txt"):
+        return Format.MOTS, ""
     held = f"files such as {source.names[0][:60]!r}" if source.names else "nothing"
     raise DataError(
-        f"{source.path}: must be CVAT XML, COCO or YouTube-VIS JSON, a folder of labelme JSONs or of DAVIS PNGs, or a "
+        f"{source.path}: must be CVAT XML, COCO or YouTube-VIS JSON, labelme JSONs, DAVIS PNGs, MOTS text, or a "
         f"ZIP of one, got {held}. Say which with --from."
     )
 

@@ -65,9 +65,11 @@ def _read_video(source: Source, names: list[str], gather: Gather, work: Work, do
             if number == (IGNORED if wide else VOID):
                 void += 1
                 continue
-            if not wide:
+            if wide:
+                category = mots_class(number, _mots_kind(number, at), work)
+            else:
+                category = work.categories.get(number, OBJECT)
                 seen.add(number)
-            category = _mots_class(number, work, at) if wide else work.categories.get(number, OBJECT)
             gather.add(video, frame, identity=number, category=category, mask=mask, where=at)
         work.progress(done + frame + 1, total)
     if void and not seen and not wide:
@@ -97,10 +99,14 @@ def _same_colours(known: Palette, palette: Palette, where: str) -> None:
             )
 
 
-def _mots_class(number: int, work: Work, where: str) -> str:
-    kind = number // 1000
-    if not kind:
+def _mots_kind(number: int, where: str) -> int:
+    if number < 1000:
         raise DataError(f"{where}: MOTS numbers must be category x 1000 + object, got {number}. Save with 8 bits.")
+    return number // 1000
+
+
+def mots_class(number: int, kind: int, work: Work) -> str:
+    """The category of a MOTS object: what the user says of its number, else the name of its class."""
     return work.categories.get(number, _CLASSES.get(kind, f"class {kind}"))
 
 
