@@ -90,12 +90,17 @@ def track_ious(
     truth_areas = [mask_areas(masks) for masks in truth] if truth_areas is None else truth_areas
     if not len(found) or not len(truth):
         return np.zeros((len(found), len(truth)))
-    common = np.minimum.outer([len(masks) for masks in found], [len(masks) for masks in truth])  # (d, g) frames
-    total = np.empty(common.shape, np.int64)  # summed areas of both tracks over their common frames
-    for i, areas in enumerate(found_areas):
-        total[i] = np.concatenate(([0], np.cumsum(areas)))[common[i]]
-    for j, areas in enumerate(truth_areas):
-        total[:, j] += np.concatenate(([0], np.cumsum(areas)))[common[:, j]]
+    lengths, true_lengths = [len(masks) for masks in found], [len(masks) for masks in truth]
+    common = np.minimum.outer(lengths, true_lengths)  # (d, g) frames
+    if len({*lengths, *true_lengths}) == 1:
+        # summed areas of both tracks over their common frames, here all
+        total = np.add.outer([np.add.reduce(a) for a in found_areas], [np.add.reduce(a) for a in truth_areas])
+    else:
+        total = np.empty(common.shape, np.int64)
+        for i, areas in enumerate(found_areas):
+            total[i] = np.concatenate(([0], np.cumsum(areas)))[common[i]]
+        for j, areas in enumerate(truth_areas):
+            total[:, j] += np.concatenate(([0], np.cumsum(areas)))[common[:, j]]
 
     sizes = {size for masks in (*found, *truth) for size in _sizes(masks)}
     if len(sizes) <= 1:

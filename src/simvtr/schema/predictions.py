@@ -1,15 +1,15 @@
 """Results in YouTube-VIS JSON: every track of every video, read against the truth they belong to."""
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
-
-import msgspec
 
 from simvtr.errors import DataError
 from simvtr.rle import MaskTrack
+from simvtr.schema.entries import Entries, UnevenText, any_entries, even_entries
 from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, in_bulk, read_bytes
+from simvtr.schema.source import Breaches, MaskBatch, in_bulk
 from simvtr.schema.whole import found_masks
 
 
@@ -28,24 +28,28 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     if not isinstance(truth, Truth):
         raise ValueError(f"read_predictions: truth must be what read_truth returns, got {type(truth).__name__}")
     path = Path(path)
-    advice = "Results are one list of tracks; the truth is an object, and comes first."
-    raws = decode(read_bytes(path), list[msgspec.Raw], path.name, advice)
+    try:
+        return _read(even_entries(path), path, truth, strict)
+    except UnevenText:
+        return _read(any_entries(path), path, truth, strict)
+
+
+def _read(batches: Iterable[Entries], path: Path, truth: Truth, strict: bool) -> Predictions:
     breaches = Breaches()
     tracks: dict[int, list[Track]] = {video: [] for video in truth.videos}
-    for batch in batches(len(memoryview(raw)) for raw in raws):
+    begin = 0
+    for entries in batches:
         masks = MaskBatch(breaches)
         taken: list[tuple[RawResult, MaskTrack | slice]] = []
-        results = [_result(raws[i], f"{path.name}, $[{i}]") for i in batch]
-        read = [result for result in results if isinstance(result, RawResult)]
+        read = [result for result in entries if isinstance(result, RawResult)]
         shapes = [(r.segmentations, truth.videos.get(r.video_id) if strict else None) for r in read]
         packed = iter(found_masks(shapes))
-        for i, result in zip(batch, results, strict=True):
-            where = f"{path.name}, $[{i}]"
+        for i, result in enumerate(entries, begin):
             if isinstance(result, DataError):
-                breaches.add(str(result) + ("" if breaches.count else _other_kind(raws[i])))
+                breaches.add(str(result))
                 continue
             place: MaskTrack | slice | None = next(packed)
-            where = f"{where}, video {result.video_id}, track {i}"
+            where = f"{path.name}, $[{i}], video {result.video_id}, track {i}"
             video = truth.videos.get(result.video_id)
             if video is None:
                 breaches.add(f"{where}: the video must be one of {truth.path.name}, got {result.video_id}.")
@@ -62,6 +66,7 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
             if place is None:
                 place = masks.add(result.segmentations, video.height, video.width, where, strict)
             taken.append((result, place))
+        begin += len(entries)
         checked = masks.finish()
         if breaches.count:
             continue  # nothing will be returned: spare the rest of the work, but count on
@@ -70,23 +75,3 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
             tracks[result.video_id].append(Track(result.category_id, result.score, shown, result.identity))
     breaches.raise_any()
     return Predictions(tracks, path)
-
-
-def _other_kind(entry: msgspec.Raw) -> str:
-    """What an entry that is no track looks like, if that is known."""
-    try:
-        keys = msgspec.json.decode(entry, type=dict[str, msgspec.Raw]).keys()
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    if "video_id" not in keys and "image_id" in keys:
-        return " This is a result of an image; a track has a video_id, and segmentations with one entry a frame."
-    if "segmentations" not in keys and {"bboxes", "bbox", "segmentation"} & keys:
-        return " A track has segmentations, a mask or null for every frame; boxes are not scored."
-    return ""
-
-
-def _result(raw: msgspec.Raw, where: str) -> RawResult | DataError:
-    try:
-        return decode(raw, RawResult, where)
-    except DataError as error:
-        return error

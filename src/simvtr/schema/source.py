@@ -51,6 +51,11 @@ def read_bytes(path: Path) -> bytes:
 
     Raises: DataError when it cannot be read, when a ZIP does not hold exactly one JSON, or when it unpacks to too much.
     """
+    return b"".join(read_pieces(path))
+
+
+def read_pieces(path: Path, size: int = -1) -> Iterator[bytes]:
+    """The text of `read_bytes` in pieces of about so many bytes, or as they come. Raises: the same."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):  # /dev/zero never ends
@@ -60,14 +65,17 @@ def read_bytes(path: Path) -> bytes:
             magic = file.read(4)
         if magic[:2] == b"\x1f\x8b":
             with gzip.open(path) as stream:
-                return _bounded(stream, packed, path)
-        if magic in (b"PK\x03\x04", b"PK\x05\x06"):  # the second: a ZIP of nothing
-            return _unzipped(path, packed)
-        if packed > MAX_BYTES:
+                yield from _bounded(stream, packed, path)
+        elif magic in (b"PK\x03\x04", b"PK\x05\x06"):  # the second: a ZIP of nothing
+            yield from _unzipped(path, packed)
+        elif packed > MAX_BYTES:
             raise DataError(
                 f"{path}: the JSON must be at most {MAX_BYTES >> 30} GiB, got {packed >> 30} GiB. Split it."
             )
-        return path.read_bytes()
+        else:
+            with path.open("rb", buffering=0) as file:
+                while piece := file.read(size):
+                    yield piece
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: cannot be read: {reason}.") from error
@@ -194,7 +202,7 @@ class MaskBatch:
         return self.masks
 
 
-def _unzipped(path: Path, packed: int) -> bytes:
+def _unzipped(path: Path, packed: int) -> Iterator[bytes]:
     """The one JSON of a ZIP. Only what servers take is unpacked: stored or deflated, no password."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -205,16 +213,16 @@ def _unzipped(path: Path, packed: int) -> bytes:
             if files[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise DataError(f"{path}: the JSON in a ZIP must be deflated or stored. Pack it anew.")
             with archive.open(files[0]) as stream:
-                return _bounded(stream, packed, path)
+                yield from _bounded(stream, packed, path)
     except DataError:
         raise
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:  # a field makes no sense
         raise DataError(f"{path}: cannot be read: {str(error)[:200]}.") from error  # may quote the file's bytes
 
 
-def _bounded(stream: Any, packed: int, path: Path) -> bytes:
+def _bounded(stream: Any, packed: int, path: Path) -> Iterator[bytes]:
     """Unpack at most MAX_BYTES, and stop early at a ratio that only a bomb reaches."""
-    pieces, size = [], 0
+    size = 0
     while piece := stream.read(1 << 20):
         size += len(piece)
         if size > MAX_BYTES or (size > _SMALL and size > _MAX_RATIO * packed):
@@ -222,8 +230,7 @@ def _bounded(stream: Any, packed: int, path: Path) -> bytes:
                 f"{path}: {packed} packed bytes must unpack to at most {_MAX_RATIO} times as many and to "
                 f"{MAX_BYTES >> 30} GiB, got {size} bytes and more. Give the JSON itself."
             )
-        pieces.append(piece)
-    return b"".join(pieces)
+        yield piece
 
 
 def _malformed(data: bytes, text: str) -> str:
