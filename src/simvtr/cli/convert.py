@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     annotations.add_argument(
         "--categories", type=_categories, default={}, metavar="1=dog,2=cat", help="of objects whose format has none"
     )
+    annotations.add_argument("--like", type=Path, metavar="TRUTH", help="take ids of videos and categories from there")
     annotations.set_defaults(convert=_annotations)
     results = what.add_parser(
         "results",
@@ -57,12 +58,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _annotations(args: argparse.Namespace) -> int:
-    from simvtr.formats import Format, Work, named, read_annotations, write_annotations
+    from simvtr.formats import Format, Work, named, read_annotations, with_ids_of, write_annotations
+    from simvtr.schema import read_truth
 
     target = named(args.out) if args.target is None else Format(args.target)  # told before the work
     work = Work(images=args.images, categories=args.categories)
     with _bar("reading", "frames") as work.progress:
         truth = read_annotations(args.input, work, None if args.source is None else Format(args.source))
+    if args.like is not None:
+        truth = with_ids_of(truth, read_truth(args.like))
     with _bar("writing", "frames") as work.progress:
         write_annotations(truth, args.out, work, target)
     return _said(args.out, work.notes, sum(map(len, truth.tracks.values())), len(truth.videos))

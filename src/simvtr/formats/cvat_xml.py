@@ -57,8 +57,10 @@ def _write(truth: Truth, video: Video, path: Path, work: Work, done: int, total:
     frame_size(video.height, video.width, f"{truth.path.name}, video {video.id}")
     labels = {kind.id: _printable(kind.name) or f"category {kind.id}" for kind in truth.categories.values()}
     tracks = truth.tracks.get(video.id, ())
+    own = all(track.id > 0 for track in tracks)  # 0 is CVAT's "no group"
+    groups = {track.id: track.id if own else place for place, track in enumerate(tracks, start=1)}
     with atomic(path) as file:
-        _head(file, video, sorted(set(labels.values())), path.stem)
+        _head(file, video, list(dict.fromkeys(labels.values())), path.stem)
         count = 0
         for frame in range(video.length):
             for track in tracks:
@@ -67,7 +69,9 @@ def _write(truth: Truth, video: Video, path: Path, work: Work, done: int, total:
                     continue
                 label = quoteattr(labels[track.category_id])
                 hidden = track.occlusion is not None and track.occlusion[frame] not in (None, "no_occlusion")
-                file.write(f'  <track id="{count}" label={label} source="file" group_id="{track.id}">\n'.encode())
+                file.write(
+                    f'  <track id="{count}" label={label} source="file" group_id="{groups[track.id]}">\n'.encode()
+                )
                 file.write(f"    {_mask(mask, frame, hidden)}\n".encode())
                 if frame + 1 < video.length:  # the object ends here: of the closing mask CVAT reads the frame alone
                     file.write(
