@@ -13,8 +13,8 @@ test: $(VENV)/.test
 	$(BIN)/pytest -n 2
 
 check: $(VENV)/.test
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/pyright
 
 bench: $(VENV)/.test

@@ -41,6 +41,7 @@ _HOME = {
     "Predictor": "simvtr.inference",
     "FrameResult": "simvtr.inference",
     "FrameTrack": "simvtr.inference",
+    "to_supervision": "simvtr.inference.overlay",
 }
 
 __all__ = ["__version__", *_HOME]
@@ -69,6 +70,7 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.errors import DataError
     from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder
     from simvtr.inference import FrameResult, FrameTrack, Predictor
+    from simvtr.inference.overlay import to_supervision
     from simvtr.model import Outputs, SimVTR, load
     from simvtr.report.audited import audit
     from simvtr.rle import Rle

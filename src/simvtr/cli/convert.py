@@ -9,6 +9,10 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "simvtr convert annotations IN -o OUT [--from FORMAT] [--to FORMAT] [--images DIR] [--categories 1=dog,2=cat] "
+        "[--like TRUTH]; simvtr convert results IN --truth TRUTH -o OUT [--to FORMAT] [--score S]"
+    )
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     annotations = what.add_parser(
         "annotations",
