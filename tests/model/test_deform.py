@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from simvtr.model.deform import DeformConv, deform_conv
+from simvtr.model.deform import WIDE, DeformConv, _by_maps, _by_rows, deform_conv
 
 
 def by_definition(x, offsets, weight, bias, gates):
@@ -27,17 +27,47 @@ def by_definition(x, offsets, weight, bias, gates):
     return out
 
 
+@pytest.mark.parametrize("learning", [False, True], ids=["by rows", "by maps"])
 @pytest.mark.parametrize("gated", [False, True], ids=["v1", "v2"])
 @pytest.mark.parametrize("size", [(5, 6), (1, 4), (3, 1)], ids=str)
-def test_equals_the_definition(gated, size):
+def test_equals_the_definition(gated, size, learning):
     g = torch.Generator().manual_seed(0)
-    x = torch.randn(2, 3, *size, generator=g, dtype=torch.float64)
-    offsets = 2 * torch.randn(2, 18, *size, generator=g, dtype=torch.float64)  # some samples fall outside
-    weight = torch.randn(4, 3, 3, 3, generator=g, dtype=torch.float64)
-    bias = torch.randn(4, generator=g, dtype=torch.float64)
-    gates = torch.rand(2, 9, *size, generator=g, dtype=torch.float64) if gated else None
+    x = torch.randn(3, 3, *size, generator=g, dtype=torch.float64)
+    offsets = 2 * torch.randn(3, 18, *size, generator=g, dtype=torch.float64)  # some samples fall outside
+    weight = torch.randn(WIDE, 3, 3, 3, generator=g, dtype=torch.float64)
+    bias = torch.randn(WIDE, generator=g, dtype=torch.float64)
+    gates = torch.rand(3, 9, *size, generator=g, dtype=torch.float64) if gated else None
     expected = by_definition(x, offsets, weight, bias, gates)
-    assert torch.allclose(deform_conv(x, offsets, weight, bias, gates), expected, atol=1e-10)
+    with torch.set_grad_enabled(learning):
+        found = deform_conv(x, offsets, weight, bias, gates)
+    assert torch.allclose(found, expected, atol=1e-12)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("order", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_rows_and_maps_give_the_same_numbers_in_any_order_of_memory(order):
+    x, offsets = torch.randn(3, 5, 7, 9).to(memory_format=order), 3 * torch.randn(3, 18, 7, 9).to(memory_format=order)
+    weight, gates = torch.randn(WIDE, 5, 3, 3), torch.rand(3, 9, 7, 9)
+    assert torch.allclose(_by_rows(x, offsets, weight, gates), _by_maps(x, offsets, weight, gates), atol=1e-4)
+
+
+@torch.inference_mode()
+def test_no_picture_is_no_picture():
+    found = deform_conv(
+        torch.zeros(0, 3, 4, 5), torch.zeros(0, 18, 4, 5), torch.zeros(WIDE, 3, 3, 3), torch.zeros(WIDE)
+    )
+    assert found.shape == (0, WIDE, 4, 5)
+
+
+@torch.inference_mode()
+def test_taps_that_went_astray_read_nothing_else():
+    """Of weights that diverged: not a number, or farther away than whole numbers reach."""
+    x, weight = torch.ones(1, 2, 4, 4), torch.ones(WIDE, 2, 3, 3)
+    for far in (float("nan"), float("inf"), 1e30):
+        offsets = torch.zeros(1, 18, 4, 4)
+        offsets[:, 0, 0, 0] = far
+        found = deform_conv(x, offsets, weight, torch.zeros(WIDE))
+        assert found[0, 0, 2, 2] == 18  # nine taps of two ones
 
 
 def test_gradients_reach_input_offsets_and_weights():

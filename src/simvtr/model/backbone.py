@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from simvtr.config import ModelConfig
 from simvtr.errors import DataError
+from simvtr.model.fold import Folded
 
 
 def _declare_torchvision() -> torch.library.Library:
@@ -60,6 +61,7 @@ class Backbone(nn.Module):
         freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]
         self.body = freeze(body) if config.frozen_norm else body
         modules = about.module_name()  # where each level ends
+        self._folded = Folded()
         self.ends = [modules[levels[stride]].replace(".", "_") for stride in (4, 8, 16, 32)]
 
     def freeze(self, stages: int) -> None:
@@ -79,5 +81,8 @@ class Backbone(nn.Module):
                 return
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        levels = self.body(pictures)
+        if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
+            levels = self.body(pictures)
+        else:
+            levels = self._folded.of(self.body)(pictures.contiguous(memory_format=torch.channels_last))
         return [levels[i] for i in self.taken]

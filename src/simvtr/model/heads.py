@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from simvtr.config import ModelConfig
 from simvtr.model.deform import DeformConv
+from simvtr.model.enlarge import conv_enlarged
 
 
 class BoxHead(nn.Module):
@@ -60,8 +61,9 @@ class MaskHead(nn.Module):
     Two convolutions at the memory's stride, three top-down steps that add the finer backbone levels, then two
     deformable convolutions, the second of which is the mask; or, with `conv3d_head`, one and VisTR's 3-D convolutions
     over time. Masks at stride 2 take a fourth step and a convolution between the two.
-    Only what depends on the instance is computed per instance: the memory's share of the first convolution and the
-    1x1 adapters of the levels are computed once per frame (same numbers).
+    Only what depends on the instance is computed per instance. What is added before a convolution may be added after
+    it instead, so the memory's share of the first convolution, the 1x1 adapters of the levels and the next convolution
+    of what they give are computed once per frame, and the instance's share from the map before it is enlarged.
     """
 
     def __init__(self, config: ModelConfig, level_channels: list[int]) -> None:
@@ -84,8 +86,14 @@ class MaskHead(nn.Module):
             self.out.bias.fill_(-2.0)
 
     def adapt(self, levels: list[Tensor]) -> list[Tensor]:
-        """Backbone maps (b·t, c_i, h_i, w_i), fine to coarse -> what is added to the enlarged map, coarse to fine."""
-        return [adapter(level) for adapter, level in zip(self.adapters, reversed(levels), strict=True)]
+        """Backbone maps (b·t, c_i, h_i, w_i), fine to coarse -> what each adds to every instance, coarse to fine.
+
+        Where a convolution follows the top-down step, that is the convolution's share; the one before the deformable
+        convolution is not one of a sum.
+        """
+        added = [adapter(level) for adapter, level in zip(self.adapters, reversed(levels), strict=True)]
+        after = [self.lay3, self.lay4, nn.Identity(), *([self.lay5] if len(added) == 4 else [])]
+        return [layer(level) for layer, level in zip(after, added, strict=True)]
 
     def forward(self, memory: Tensor, maps: Tensor, finer: Sequence[Tensor], clip: Tensor) -> Tensor:
         """Masks of p instances; with `conv3d_head`, what `over_time` makes masks of. No frame needs another one.
@@ -93,7 +101,7 @@ class MaskHead(nn.Module):
         Args:
             memory: (b, t, c, h, w).
             maps: (p, t, heads, h, w), of instance p in every frame.
-            finer: what `adapt` gave, each (b, t, c_i, h_i, w_i).
+            finer: what `adapt` gave, each (b, t, c_i, h_i, w_i), coarse to fine.
             clip: (p,), which of the b clips each instance belongs to.
         Returns: logits (p, t, h, w) of the finest level's size; with `conv3d_head` features (p, t, c/16, h, w).
         """
@@ -103,18 +111,16 @@ class MaskHead(nn.Module):
         # conv(memory ⊕ maps) = conv(memory) + conv(maps): the first term once per frame
         of_memory, of_maps = self.lay1.weight.split([self.memory_channels, maps.shape[2]], dim=1)
         shared = F.conv2d(rearrange(memory, "b t c h w -> (b t) c h w"), of_memory, padding=1)
-        own = F.conv2d(rearrange(maps, "p t e h w -> (p t) e h w"), of_maps, self.lay1.bias, padding=1)
-        x = F.relu(self.norm1(shared[frame] + own))
+        maps = rearrange(maps, "p t e h w -> (p t) e h w").contiguous(memory_format=torch.channels_last)
+        own = F.conv2d(maps, of_maps, self.lay1.bias, padding=1)
+        x = F.relu(self.norm1(_of(shared, frame) + own))
         x = F.relu(self.norm2(self.lay2(x)))
-        x = self._step_down(x, levels[0], frame)
-        x = F.relu(self.norm3(self.lay3(x)))
-        x = self._step_down(x, levels[1], frame)
-        x = F.relu(self.norm4(self.lay4(x)))
-        x = self._step_down(x, levels[2], frame)
+        x = F.relu(self.norm3(_step_down(x, self.lay3, levels[0], frame)))
+        x = F.relu(self.norm4(_step_down(x, self.lay4, levels[1], frame)))
+        x = F.interpolate(x, size=levels[2].shape[-2:], mode="nearest") + _of(levels[2], frame)
         x = F.relu(self.norm5(self.deform1(x)))
         if len(levels) == 4:
-            x = self._step_down(x, levels[3], frame)
-            x = F.relu(self.norm6(self.lay5(x)))
+            x = F.relu(self.norm6(_step_down(x, self.lay5, levels[3], frame)))
         if isinstance(self.out, _Conv3dHead):
             return rearrange(x, "(p t) c h w -> p t c h w", t=t)
         return rearrange(self.out(x), "(p t) 1 h w -> p t h w", t=t)
@@ -122,11 +128,6 @@ class MaskHead(nn.Module):
     def over_time(self, x: Tensor) -> Tensor:
         """What needs all frames at once: VisTR's 3-D convolutions, or nothing. Logits (p, t, h, w)."""
         return self.out(rearrange(x, "p t c h w -> p c t h w")) if isinstance(self.out, _Conv3dHead) else x
-
-    @staticmethod
-    def _step_down(x: Tensor, level: Tensor, frame: Tensor) -> Tensor:
-        """Enlarge to the finer level and add it."""
-        return F.interpolate(x, size=level.shape[-2:], mode="nearest") + level[frame]
 
 
 class _Conv3dHead(nn.Module):
@@ -147,6 +148,16 @@ class _Conv3dHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return rearrange(self.layers(x) + self.bias, "p 1 t h w -> p t h w")
+
+
+def _step_down(x: Tensor, layer: nn.Conv2d, share: Tensor, frame: Tensor) -> Tensor:
+    """Enlarge to the finer level, add it, convolve: `share` is the layer's output on the level alone."""
+    return conv_enlarged(x, layer.weight, (share.shape[-2], share.shape[-1])) + _of(share, frame)
+
+
+def _of(frames: Tensor, frame: Tensor) -> Tensor:
+    """The maps of these frames; of the only one there is, without a copy."""
+    return frames if len(frames) == 1 else frames[frame]
 
 
 def _conv(inputs: int, outputs: int, size: int) -> nn.Conv2d:

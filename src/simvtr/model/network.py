@@ -93,9 +93,11 @@ class SimVTR(nn.Module):
             return self._clip_by_clip(frames, padding, select)
         b, t = frames.shape[:2]
         saving = self.checkpointing and self.training
+        alone = frames.device.type == "cpu" and not torch.is_grad_enabled()  # what lies in its caches is done sooner
+        part = FRAMES if saving else 1 if alone else None
         # Trainable norms take their statistics over all pictures: these stay in one part.
-        part = FRAMES if saving and self.config.frozen_norm else None
-        looks = zip(*in_parts(self._look, part, 0, rearrange(frames, "b t c H W -> (b t) c H W")), strict=True)
+        looked = None if self.training and not self.config.frozen_norm else part
+        looks = zip(*in_parts(self._look, looked, 0, rearrange(frames, "b t c H W -> (b t) c H W")), strict=True)
         features, *finer = (rearrange(joined(list(x), 0), "(b t) c h w -> b t c h w", t=t) for x in looks)
         dense = [finer.pop()] if self.dense_heads and self.training else []
         features = rearrange(features, "b t c h w -> b t h w c")
@@ -111,7 +113,7 @@ class SimVTR(nn.Module):
         tracks = self._repeat(slots, t)  # l b t n c
         logits, boxes = self._repeat(self.class_head(slots), t), self._repeat(self.box_head(slots), t)
         chosen = None if select is None else [select(i, logits[-1, i], boxes[-1, i]) for i in range(b)]
-        masks = self._masks(tracks[-1], memory, finer, chosen, saving)
+        masks = self._masks(tracks[-1], memory, finer, chosen, part)
         return Outputs(
             logits=logits[-1],
             boxes=boxes[-1],
@@ -148,9 +150,9 @@ class SimVTR(nn.Module):
         return rearrange(slots, "l b (t n) c -> l b t n c", t=t)
 
     def _masks(
-        self, tracks: Tensor, memory: Tensor, finer: list[Tensor], chosen: list[Tensor] | None, saving: bool
+        self, tracks: Tensor, memory: Tensor, finer: list[Tensor], chosen: list[Tensor] | None, part: int | None
     ) -> Tensor | list[Tensor]:
-        """Masks of the chosen instances of each clip, in the order given."""
+        """Masks of the chosen instances of each clip, in the order given; `part` frames at a time, None: all."""
         b, n = tracks.shape[0], tracks.shape[2]
         device = tracks.device
         wanted = [torch.arange(n, device=device)] * b if chosen is None else [c.to(device) for c in chosen]
@@ -160,7 +162,7 @@ class SimVTR(nn.Module):
         def draw(pairs: Tensor, keys: Tensor, memory: Tensor, *finer: Tensor) -> Tensor:
             return self.mask_head(memory, self.maps(pairs, keys[clip]), finer, clip)
 
-        drawn = in_parts(draw, FRAMES if saving else None, 1, pairs, self.maps.keys(memory), memory, *finer)
+        drawn = in_parts(draw, part, 1, pairs, self.maps.keys(memory), memory, *finer)
         masks = self.mask_head.over_time(joined(drawn, 1))
         if chosen is None:
             return rearrange(masks, "(b n) t h w -> b t n h w", b=b)
