@@ -3,7 +3,8 @@
     git clone https://github.com/youtubevos/cocoapi /tmp/cocoapi
     python -m benchmarks.eval_speed /tmp/cocoapi/PythonAPI/pycocotools
 
-Cold processes in turns, start-up included; the kernel counts. The reference's two files are imported from where they
+Cold processes in turns, start-up included; the kernel counts. Both are compiled to bytecode before, as `pip install`
+does. The reference's two files are imported from where they
 lie, with the names that have gone since 2019 (tests/evaluation/freeze_reference.py). Before anything is timed, all of
 its precisions, recalls and figures must equal ours to the last bit.
 """
@@ -73,9 +74,12 @@ def measured(name: str, reference: Path, pair: tuple[Path, Path], scratch: Path,
     """The figures of one pair."""
     theirs = [sys.executable, "-c", REFERENCE, str(reference.resolve()), *map(str, pair)]
     ours = [SIMVTR, "eval", *map(str, pair)]
-    require_equal(theirs, pair, scratch / f"{name}.npz")
     drawn = [*ours, "--bootstrap", "1000"]
-    spent = [(usage(theirs), usage(ours), usage(drawn)) for _ in range(rounds)]
+    surroundings = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    surroundings["PYTHONPYCACHEPREFIX"] = str(scratch / "bytecode")
+    require_equal(theirs, pair, scratch / f"{name}.npz", surroundings)
+    usage(drawn, surroundings)
+    spent = [tuple(usage(command, surroundings) for command in (theirs, ours, drawn)) for _ in range(rounds)]
     (their_time, their_peak), (our_time, our_peak), (drawn_time, _) = (
         zip(*side, strict=True) for side in zip(*spent, strict=True)
     )
@@ -93,17 +97,17 @@ def measured(name: str, reference: Path, pair: tuple[Path, Path], scratch: Path,
     ]
 
 
-def require_equal(theirs: list[str], pair: tuple[Path, Path], kept: Path) -> None:
+def require_equal(theirs: list[str], pair: tuple[Path, Path], kept: Path, surroundings: dict[str, str]) -> None:
     """Leave unless the reference's arrays equal ours to the last bit."""
     for command in ([*theirs, str(kept)], [sys.executable, "-c", EQUAL, *map(str, pair), str(kept)]):
         # processes of their own: what a child takes over from a large parent would count as its peak
-        if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
+        if subprocess.run(command, cwd=ROOT, env=surroundings, stdout=subprocess.DEVNULL).returncode:
             raise SystemExit(f"{pair[0]}: our scores differ from the reference's, or one of the two failed")
 
 
-def usage(command: list[str]) -> tuple[float, float]:
+def usage(command: list[str], surroundings: dict[str, str]) -> tuple[float, float]:
     """CPU seconds and peak MiB of one process."""
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=ROOT, env=surroundings, stdout=subprocess.DEVNULL)
     _, status, spent = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

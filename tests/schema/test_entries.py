@@ -52,7 +52,8 @@ def test_entries_of_different_form_are_read_whole(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [(lambda text: text[:-1], "truncated"), (lambda text: text + "]", "trailing"),
-     (lambda text: text.replace("}, {", "} {", 1), "malformed"), (lambda text: text.replace("}, {", "},, {"), "malformed"),
+     (lambda text: text.replace("}, {", "} {", 1), "malformed"),
+     (lambda text: text.replace("}, {", "},, {"), "malformed"),
      (lambda text: text[:-1] + ", ]", "malformed"), (lambda text: "[, " + text[1:], "malformed"),
      (lambda text: "{}", r"\$?: expected `array`, got `object`. Results are one list")],
 )  # fmt: skip

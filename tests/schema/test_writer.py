@@ -1,6 +1,9 @@
 """Results appear whole or not at all, with one entry a frame."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -106,3 +109,13 @@ def test_a_track_of_hours_is_written_as_one_of_seconds(tmp_path, monkeypatch):
     write_predictions(tmp_path / "pieces.json", {1: [track, track]}, lengths={1: 9})
     assert (tmp_path / "pieces.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
     assert [len(entry["segmentations"]) for entry in json.loads((tmp_path / "pieces.json").read_text())] == [9, 9]
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    killed = subprocess.Popen([sys.executable, "-c", "pass"])
+    killed.wait()
+    kept = {f"r.json.{os.getppid()}.part", f"other.json.{killed.pid}.part", "r.json.mine.part", f"r.json.{10**30}.part"}
+    for name in (f"r.json.{killed.pid}.part", *kept):
+        (tmp_path / name).write_bytes(b"half")
+    write_predictions(tmp_path / "r.json", {1: [Track(2, 0.5, (None,))]})
+    assert {p.name for p in tmp_path.iterdir()} == {"r.json", *kept}

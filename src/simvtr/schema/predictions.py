@@ -1,5 +1,6 @@
 """Results in YouTube-VIS JSON: every track of every video, read against the truth they belong to."""
 
+import contextlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,10 +29,9 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
     if not isinstance(truth, Truth):
         raise ValueError(f"read_predictions: truth must be what read_truth returns, got {type(truth).__name__}")
     path = Path(path)
-    try:
+    with contextlib.suppress(UnevenText):
         return _read(even_entries(path), path, truth, strict)
-    except UnevenText:
-        return _read(any_entries(path), path, truth, strict)
+    return _read(any_entries(path), path, truth, strict)
 
 
 def _read(batches: Iterable[Entries], path: Path, truth: Truth, strict: bool) -> Predictions:

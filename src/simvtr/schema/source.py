@@ -2,10 +2,8 @@
 
 import contextlib
 import gc
-import gzip
 import os
 import stat
-import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -64,6 +62,8 @@ def read_pieces(path: Path, size: int = -1) -> Iterator[bytes]:
         with path.open("rb") as file:
             magic = file.read(4)
         if magic[:2] == b"\x1f\x8b":
+            import gzip  # few files need it
+
             with gzip.open(path) as stream:
                 yield from _bounded(stream, packed, path)
         elif magic in (b"PK\x03\x04", b"PK\x05\x06"):  # the second: a ZIP of nothing
@@ -204,6 +204,8 @@ class MaskBatch:
 
 def _unzipped(path: Path, packed: int) -> Iterator[bytes]:
     """The one JSON of a ZIP. Only what servers take is unpacked: stored or deflated, no password."""
+    import zipfile  # few files need it, and it takes as long as all modules of this room
+
     try:
         with zipfile.ZipFile(path) as archive:
             files = [f for f in archive.infolist() if f.filename.lower().endswith(".json")]

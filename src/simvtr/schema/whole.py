@@ -141,8 +141,10 @@ def _strings(raws: Sequence[RawSegmentation], video: Video | None) -> _Usual | N
     usual = _usual(raws, RawMask, video)
     if usual is None:
         return None
-    present = [counts for counts in usual[0] if counts is not None]
+    absent = raws.count(None)
+    if usual[0].count(None) != absent:  # a mask without counts is no absent one
+        return None
+    present = [counts for counts in usual[0] if counts is not None] if absent else usual[0]
     if set(map(type, present)) != {str} or sum(map(len, present)) < _FEW:
         return None
-    # a mask without counts is no absent one
-    return usual if len(present) == sum(raw is not None for raw in raws) else None
+    return usual

@@ -1,11 +1,10 @@
 """Results on their way to a file: track by track, and the file appears only when it is whole."""
 
 import contextlib
-import gzip
+import glob
 import json
 import math
 import os
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -111,16 +110,22 @@ def write_predictions(
 def atomic(path: Path) -> Iterator[IO[bytes]]:
     """A file for writing that takes its name only when the block ends without an exception.
 
-    It grows as `NAME.PID.part` in the same folder. `.gz` and `.zip` pack what is written.
+    It grows as `NAME.PID.part` in the same folder; what killed processes left there is removed. `.gz` and `.zip` pack
+    what is written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_left(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with contextlib.ExitStack() as stack:
             file: Any = stack.enter_context(part.open("wb"))
             if path.suffix == ".gz":
+                import gzip  # as `zipfile`, slow to import and seldom needed
+
                 file = stack.enter_context(gzip.GzipFile(path.stem, "wb", fileobj=file, mtime=0))
             elif path.suffix == ".zip":
+                import zipfile
+
                 archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED))
                 inside = zipfile.ZipInfo(f"{path.stem}.json")  # its fixed date makes equal results equal files
                 inside.compress_type = zipfile.ZIP_DEFLATED
@@ -129,3 +134,23 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _remove_left(path: Path) -> None:
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+        number = left.name.removeprefix(f"{path.name}.").removesuffix(".part")
+        if number.isdecimal() and not _runs(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _runs(number: int) -> bool:
+    """Whether there is a process of this number, as far as can be told."""
+    if os.name != "posix":  # elsewhere the question would end it
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
