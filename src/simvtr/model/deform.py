@@ -73,14 +73,16 @@ def deform_conv(x: Tensor, offsets: Tensor, weight: Tensor, bias: Tensor, gates:
 
 def _by_maps(x: Tensor, offsets: Tensor, weight: Tensor, gates: Tensor | None) -> Tensor:
     """Each tap's map is sampled alone, then all are added."""
-    taps = F.conv2d(x, rearrange(weight, "o i ky kx -> (ky kx o) i 1 1"))  # every tap's share, before it moves
-    taps = F.pad(rearrange(taps, "b (k o) h w -> (b k) o h w", k=9), (0, 1, 0, 1))  # a grid of one pixel has no extent
-    h, w = taps.shape[-2:]
+    h, w = x.shape[-2:]
+    taps = rearrange(weight, "o i ky kx -> (ky kx o) i") @ x.flatten(2)  # every tap's share, before it moves
+    taps = rearrange(taps, "b (k o) (h w) -> (b k) o h w", k=9, o=len(weight), h=h, w=w)
+    taps = F.pad(taps, (0, 1, 0, 1))  # a grid of one pixel has no extent
     exact = torch.promote_types(x.dtype, torch.float32)  # half precision would move every tap by up to half a pixel
-    place = rearrange(offsets, "b (k yx) h w -> b k h w yx", yx=2).to(exact) + _taps(*x.shape[-2:], device=x.device)
-    y, x_ = rearrange(place, "b k h w yx -> (b k) h w yx").unbind(-1)
-    grid = torch.stack([2 * x_ / (w - 1) - 1, 2 * y / (h - 1) - 1], dim=-1)  # grid_sample counts from -1 to 1
-    moved = F.grid_sample(taps.to(exact), grid, align_corners=True)
+    y, x_ = rearrange(offsets, "b (k yx) h w -> yx b k h w", yx=2).to(exact)
+    row, column = _taps(h, w, y)
+    # grid_sample counts from -1 to 1
+    grid = torch.stack([torch.add(column, x_, alpha=2 / w), torch.add(row, y, alpha=2 / h)], dim=-1)
+    moved = F.grid_sample(taps.to(exact), rearrange(grid, "b k h w xy -> (b k) h w xy"), align_corners=True)
     moved = rearrange(moved, "(b k) o h w -> b k o h w", k=9)
     if gates is not None:
         moved = moved * gates[:, :, None]
@@ -117,11 +119,10 @@ def _by_rows(x: Tensor, offsets: Tensor, weight: Tensor, gates: Tensor | None) -
     return rearrange(found, "(b h w) o -> b o h w", b=b, h=h, w=w)
 
 
-def _taps(h: int, w: int, device: torch.device) -> Tensor:
-    """Where the nine taps of every pixel stand before they move: (9, h, w, 2), y and x in pixels."""
-    near = torch.tensor([-1.0, 0.0, 1.0], device=device)
-    tap = torch.stack(torch.meshgrid(near, near, indexing="ij"), dim=-1).reshape(9, 1, 1, 2)
-    pixel = torch.stack(
-        torch.meshgrid(torch.arange(h, device=device), torch.arange(w, device=device), indexing="ij"), dim=-1
-    )
-    return tap + pixel
+def _taps(h: int, w: int, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the nine taps of every pixel stand before they move: y (9, h, 1) and x (9, 1, w), -1 and 1 at the ends of
+    h + 1 and of w + 1 pixels."""
+    tap = torch.arange(9, device=like.device)[:, None, None]
+    row = torch.arange(h, device=like.device, dtype=like.dtype)[:, None] + (tap // 3 - 1)
+    column = torch.arange(w, device=like.device, dtype=like.dtype) + (tap % 3 - 1)
+    return row * (2 / h) - 1, column * (2 / w) - 1
