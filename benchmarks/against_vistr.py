@@ -43,6 +43,7 @@ def main() -> int:
     command.add_argument("--training", type=int, nargs="*", default=(), help="frames of a training step, instead")
     command.add_argument("--rounds", type=int, default=3, help="times that each is measured (default: 3)")
     args = command.parse_args()
+    sys.argv = ["FOLDER" if word == str(args.folder) else word for word in sys.argv]  # what is recorded names no folder
     torch.manual_seed(0)
     figures: list[Figure] = []
     if not args.training:
