@@ -22,7 +22,8 @@ class ModelConfig:
     channels: int = 384  # c; VisTR's, the report does not say
     instances: int = 10  # n, queries per clip (§3.4)
     classes: int = 40  # k, from the data set's category list; "no object" comes on top
-    categories: tuple[tuple[int, str], ...] = ()  # (id, name) of class 0, 1, ...; empty: ids 1..k without names
+    # (id, name) of class 0, 1, ...; "" names what is no object: a number that is not used, stuff; () is ids 1..k
+    categories: tuple[tuple[int, str], ...] = ()
     encoder_layers: int = 4  # the report lowers VisTR's 6 to 4 (§3.5)
     decoder_layers: int = 4  # idem
     heads: int = 8  # attention heads; VisTR's
@@ -32,7 +33,11 @@ class ModelConfig:
     queries: Literal["decoupled", "coupled"] = "decoupled"  # coupled: one query per frame and instance (VisTR)
     frames: int = 36  # length of the only window that coupled queries accept; decoupled ones take any
     deformable: Literal["v1", "v2", "plain"] = "v1"  # the 3x3 convolutions that end the mask head (§3.2)
+    masks: bool = True  # False: classes and boxes alone, as DETR's detectors
+    mask_input: Literal["memory", "features"] = "memory"  # what the mask head reads beside the maps; features: DETR
     conv3d_head: bool = False  # VisTR's three dilated 3-D convolutions in place of the second deformable one (§3.6)
+    position: Literal["tyx", "yx"] = "tyx"  # axes of the sine code; yx: DETR's, of single pictures
+    padding: Literal["cut", "masked"] = "cut"  # of clips in a batch; masked: convolutions see it (DETR, VisTR)
     memory_stride: Literal[16, 32] = 32  # pixels of a token's side; 16: ours, for small pictures
     mask_stride: Literal[2, 4] = 4  # pixels of a mask cell's side; 2: ours, idem
     unit_maps: bool = False  # attention maps times heads*h*w, so that uniform attention is 1: ours, off in the report
@@ -71,6 +76,8 @@ class ModelConfig:
             )
         if self.conv3d_head and self.mask_stride == 2:
             raise ValueError("model.mask_stride must be 4 with model.conv3d_head, as in VisTR, got 2")
+        if self.padding == "masked" and self.dense_class:
+            raise ValueError('model.dense_class must be false with model.padding "masked"')
         if not 0 <= self.dropout < 1:
             raise ValueError(f"model.dropout must lie in [0, 1), got {self.dropout}")
 
@@ -78,6 +85,11 @@ class ModelConfig:
     def category_ids(self) -> tuple[int, ...]:
         """Category id of each class, in class order."""
         return tuple(i for i, _ in self.categories) or tuple(range(1, self.classes + 1))
+
+    @property
+    def objects(self) -> tuple[int, ...]:
+        """The classes that are objects."""
+        return tuple(i for i, name in enumerate(self.category_names) if name)
 
     @property
     def category_names(self) -> tuple[str, ...]:
@@ -257,7 +269,10 @@ class IdentityConfig:
     least: float = 0.02  # least score of a query that continues one
     duplicate: float = 0.5  # mask IoU over the window from which two queries are one object
     doubt: int = 20  # frames of absence that a track's score starts with
-    remember: int = 120  # frames for which a lost object can come back
+    again: float = 0.2  # difference in looks below which a young object is a lost one; 0: never
+    young: int = 30  # frames after its birth in which an object can turn out to be a lost one
+    settle: int = 5  # frames in which it must be seen before
+    remember: int = 1000  # frames for which a lost object can come back
     live: int = 50  # the most objects at a time, lost ones that are remembered included
 
     def __post_init__(self) -> None:
@@ -267,13 +282,13 @@ class IdentityConfig:
         for name in ("far", "reach", "fade"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"identity.{name} must be above 0, got {getattr(self, name)}")
-        for name in ("unknown", "renew", "gate", "birth", "least", "duplicate"):
+        for name in ("unknown", "renew", "gate", "birth", "least", "duplicate", "again"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
-        if min(self.doubt, self.remember) < 0 or self.live < 1:
+        if min(self.doubt, self.young, self.settle, self.remember) < 0 or self.live < 1:
             raise ValueError(
-                "identity: doubt and remember must be at least 0 frames, live at least 1 object, "
-                f"got {self.doubt}, {self.remember} and {self.live}"
+                "identity: doubt, young, settle and remember must be at least 0 frames, live at least 1 object, "
+                f"got {self.doubt}, {self.young}, {self.settle}, {self.remember} and {self.live}"
             )
 
 

@@ -94,10 +94,7 @@ def freeze(name: str, case: Case, folders: dict[str, Path]) -> None:
     outputs = model(nested(folded, padded))
     arrays = {"logits": outputs["pred_logits"].numpy(), "boxes": outputs["pred_boxes"].numpy()}
     if case.masks:
-        masks = outputs["pred_masks"].numpy()
-        arrays["masks"] = masks[:, :: case.kept]
-        print(name, "masks", masks.shape, "std", masks.std(), "over instances", masks.std(1).mean())
-    print(name, {key: (value.shape, float(value.std(1).mean())) for key, value in arrays.items()})
+        arrays["masks"] = outputs["pred_masks"].numpy()[:, :: case.kept]
     names = np.array([f"{key} {' '.join(map(str, shape))}" for key, shape in shapes.items()])
     np.savez_compressed(FIXTURES / f"{name}.npz", names=names, **arrays)
 

@@ -31,7 +31,6 @@ class Case:
 
 CASES = {
     "detr_r50": Case("detr", "resnet50", False, 6, 256, 91, 50, 1, ((96, 128), (50, 70)), (96, 128)),
-    "detr_r101": Case("detr", "resnet101", False, 1, 256, 91, 20, 1, ((64, 96),), (64, 96)),
     "detr_r50_panoptic": Case("detr", "resnet50", True, 6, 256, 250, 30, 1, ((96, 128), (50, 70)), (96, 128), 5),
     "vistr_r50": Case("vistr", "resnet50", True, 6, 384, 41, 10, 3, ((64, 96),), (64, 96), 2),
     "vistr_r50_padded": Case("vistr", "resnet50", True, 2, 384, 41, 10, 2, ((50, 70),), (96, 128), 4),
@@ -49,9 +48,11 @@ def weight(name: str, shape: tuple[int, ...]) -> np.ndarray:
     elif len(shape) == 1:
         value = (1.5 if "conv_offset" in name else 0.1) * rng.standard_normal(shape, np.float32)
     else:
-        sharp = "in_proj" in name or "bbox_attention" in name  # attention far from uniform, so that queries differ
-        faint = any(part in name for part in ("self_attn.out_proj", "linear2", "adapter"))  # and stay different
-        gain = 6 if sharp else 0.01 if faint else 2 if "backbone" in name else 1
+        sharp = "in_proj" in name or "bbox_attention" in name  # attention that is not uniform, so that queries differ
+        faint = any(
+            part in name for part in ("self_attn.out_proj", "linear2", "input_proj", "adapter")
+        )  # and stay different
+        gain = 2 if sharp else 0.01 if faint else 2 if "backbone" in name else 1
         share = 16 if "query_embed" in name else gain / np.prod(shape[1:])
         value = np.sqrt(share) * rng.standard_normal(shape, np.float32)
         if "mask_head.lay1" in name:

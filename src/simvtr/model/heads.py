@@ -47,10 +47,13 @@ class AttentionMaps(nn.Module):
         """The memory (b, t, c, h, w) as keys, once per frame whatever the number of instances."""
         return torch.einsum("btihw,oi->btohw", memory, self.key.weight) + self.key.bias[:, None, None]
 
-    def forward(self, tracks: Tensor, keys: Tensor) -> Tensor:
+    def forward(self, tracks: Tensor, keys: Tensor, hidden: Tensor | None = None) -> Tensor:
+        """`hidden`: bool (p, h, w), where no instance may look; None: nowhere."""
         query = rearrange(self.query(tracks), "p t (e d) -> p t e d", e=self.heads)
         keys = rearrange(keys, "p t (e d) h w -> p t e d h w", e=self.heads)
         scores = torch.einsum("pted,ptedhw->ptehw", query * query.shape[-1] ** -0.5, keys)
+        if hidden is not None:
+            scores = scores.masked_fill(hidden[:, None, None], -torch.inf)
         maps = scores.flatten(2).softmax(-1).view_as(scores)
         return maps * scores[0, 0].numel() if self.unit and len(scores) else maps
 

@@ -37,7 +37,8 @@ class Outputs:
 
     logits: Tensor  # (b, t, n, k+1), "no object" last
     boxes: Tensor  # (b, t, n, 4), (cx, cy, w, h) as shares of the picture without its padding
-    masks: Tensor | list[Tensor]  # (b, t, n, h, w) logits at mask_stride; with `select` one (t, n_i, h, w) a clip
+    masks: Tensor | list[Tensor]  # (b, t, n, h, w) logits at mask_stride; with `select` one (t, n_i, h, w) a clip;
+    # h and w are 0 where `config.masks` is false
     aux: tuple[tuple[Tensor, Tensor], ...]  # logits and boxes of the earlier decoder layers
     embeddings: Tensor  # (b, n, c), last decoder layer; coupled queries: their mean over frames
     dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token at stride 16, of
@@ -71,8 +72,9 @@ class SimVTR(nn.Module):
         self.transformer = Transformer(config)
         self.class_head = nn.Linear(c, k + 1)
         self.box_head = BoxHead(config)
-        self.maps = AttentionMaps(config)
-        self.mask_head = MaskHead(config, self.backbone.channels)
+        self.maps, self.mask_head = None, None
+        if config.masks:
+            self.maps, self.mask_head = AttentionMaps(config), MaskHead(config, self.backbone.channels)
         read = (self.backbone.channels[-2], c, c) if config.dense_class else ()  # stride 16, features, memory
         self.dense_heads = nn.ModuleList(nn.Linear(channels, k + 1) for channels in read)
 
@@ -83,14 +85,17 @@ class SimVTR(nn.Module):
             frames: (b, t, 3, H, W), RGB, ImageNet-normalised. t is free; coupled queries take `config.frames` only.
             padding: (b, H, W) bool, True at the right and below where a smaller clip was padded; None: no padding.
                 Padded clips are run one by one on what is theirs, so padding changes no number. (In training a
-                backbone with trainable norms takes their statistics clip by clip, then.)
+                backbone with trainable norms takes their statistics clip by clip, then.) With `config.padding`
+                "masked" they are run together as in DETR: nobody attends to padding, but convolutions see it, so it
+                must be 0; masks reach into it, those of `select` do not.
             select: which instances get masks, decided once classes and boxes are known; None: all of them.
         Raises: ValueError when the axes do not fit.
         """
         if frames.dim() != 5 or frames.shape[2] != 3:
             raise ValueError(f"SimVTR: frames must be (b, t, 3, H, W), got {tuple(frames.shape)}")
-        if padding is not None and padding.any():
-            return self._clip_by_clip(frames, padding, select)
+        own = None if padding is None or not padding.any() else [_own_size(padded) for padded in padding]
+        if own is not None and self.config.padding == "cut":
+            return self._clip_by_clip(frames, own, select)
         b, t = frames.shape[:2]
         saving = self.checkpointing and self.training
         alone = frames.device.type == "cpu" and not torch.is_grad_enabled()  # what lies in its caches is done sooner
@@ -102,18 +107,30 @@ class SimVTR(nn.Module):
         dense = [finer.pop()] if self.dense_heads and self.training else []
         features = rearrange(features, "b t c h w -> b t h w c")
         h, w = features.shape[2:4]
-        position = sine_position(t, h, w, self.config.channels).to(features.device)
+        hidden = None  # (b, h, w), tokens of padding
+        if own is not None and padding is not None:
+            hidden = F.interpolate(padding[:, None].float(), (h, w))[:, 0].bool()
+        over_time = self.config.position == "tyx"
+        position = sine_position(t, h, w, self.config.channels, over_time=over_time, hidden=hidden)
         memory, slots = self.transformer(
             self.query.weight,
             rearrange(features, "b t h w c -> b (t h w) c"),
-            rearrange(position, "t h w c -> (t h w) c"),
+            rearrange(position.to(features.device), "... t h w c -> ... (t h w) c"),
             saving,
+            None if hidden is None else repeat(hidden, "b h w -> b (t h w)", t=t),
         )
         memory = rearrange(memory, "b (t h w) c -> b t c h w", t=t, h=h)
         tracks = self._repeat(slots, t)  # l b t n c
         logits, boxes = self._repeat(self.class_head(slots), t), self._repeat(self.box_head(slots), t)
         chosen = None if select is None else [select(i, logits[-1, i], boxes[-1, i]) for i in range(b)]
-        masks = self._masks(tracks[-1], memory, finer, chosen, part)
+        read = memory if self.config.mask_input == "memory" else rearrange(features, "b t h w c -> b t c h w")
+        masks = self._masks(tracks[-1], memory, hidden, read, finer, chosen, part)
+        if own is not None and chosen is not None:
+            stride = self.config.mask_stride
+            masks = [
+                m[..., : -(-height // stride), : -(-width // stride)]
+                for m, (height, width) in zip(masks, own, strict=True)
+            ]
         return Outputs(
             logits=logits[-1],
             boxes=boxes[-1],
@@ -127,7 +144,7 @@ class SimVTR(nn.Module):
         """All that is wanted of pictures (p, 3, H, W): features, what the mask head adds to them from coarse to fine,
         and with `dense_class` in training the class logits at stride 16; each (p, c_i, h_i, w_i)."""
         levels = self.backbone(pictures)  # (p, c_i, h_i, w_i), fine → coarse
-        wanted = (self._features(levels), *self.mask_head.adapt(levels[:-1]))
+        wanted = (self._features(levels), *(self.mask_head.adapt(levels[:-1]) if self.mask_head else []))
         if not (self.dense_heads and self.training):
             return wanted
         logits = self.dense_heads[0](rearrange(levels[-2], "p c h w -> p h w c"))
@@ -150,20 +167,39 @@ class SimVTR(nn.Module):
         return rearrange(slots, "l b (t n) c -> l b t n c", t=t)
 
     def _masks(
-        self, tracks: Tensor, memory: Tensor, finer: list[Tensor], chosen: list[Tensor] | None, part: int | None
+        self,
+        tracks: Tensor,
+        memory: Tensor,
+        hidden: Tensor | None,
+        read: Tensor,
+        finer: list[Tensor],
+        chosen: list[Tensor] | None,
+        part: int | None,
     ) -> Tensor | list[Tensor]:
-        """Masks of the chosen instances of each clip, in the order given; `part` frames at a time, None: all."""
-        b, n = tracks.shape[0], tracks.shape[2]
+        """Masks of the chosen instances of each clip, in the order given; `part` frames at a time, None: all.
+
+        The maps are of the memory, the mask head reads `read`, which is the memory or what it was made of.
+        """
+        b, t, n, _ = tracks.shape
         device = tracks.device
+        if self.maps is None or self.mask_head is None:
+            return (
+                tracks.new_zeros(b, t, n, 0, 0)
+                if chosen is None
+                else [tracks.new_zeros(t, len(c), 0, 0) for c in chosen]
+            )
         wanted = [torch.arange(n, device=device)] * b if chosen is None else [c.to(device) for c in chosen]
         clip = torch.cat([torch.full_like(queries, i) for i, queries in enumerate(wanted)])  # (p,)
         pairs = tracks[clip, :, torch.cat(wanted)]  # (p, t, c)
 
-        def draw(pairs: Tensor, keys: Tensor, memory: Tensor, *finer: Tensor) -> Tensor:
-            return self.mask_head(memory, self.maps(pairs, keys[clip]), finer, clip)
+        maps, head = self.maps, self.mask_head
+        nowhere = None if hidden is None else hidden[clip]
 
-        drawn = in_parts(draw, part, 1, pairs, self.maps.keys(memory), memory, *finer)
-        masks = self.mask_head.over_time(joined(drawn, 1))
+        def draw(pairs: Tensor, keys: Tensor, read: Tensor, *finer: Tensor) -> Tensor:
+            return head(read, maps(pairs, keys[clip], nowhere), finer, clip)
+
+        drawn = in_parts(draw, part, 1, pairs, maps.keys(memory), read, *finer)
+        masks = head.over_time(joined(drawn, 1))
         if chosen is None:
             return rearrange(masks, "(b n) t h w -> b t n h w", b=b)
         return [rearrange(m, "p t h w -> t p h w") for m in masks.split([len(x) for x in wanted])]
@@ -175,13 +211,10 @@ class SimVTR(nn.Module):
         grids = zip(self.dense_heads[1:], (features, rearrange(memory, "b t c h w -> b t h w c")), strict=True)
         return (*level, *(rearrange(head(grid), "b t h w k -> b t k h w") for head, grid in grids))
 
-    def _clip_by_clip(self, frames: Tensor, padding: Tensor, select: Select | None) -> Outputs:
+    def _clip_by_clip(self, frames: Tensor, sizes: list[tuple[int, int]], select: Select | None) -> Outputs:
         """Every clip on the rectangle that is its own, then side by side; a mask is -inf where the padding was."""
         found = []
-        for i, (clip, padded) in enumerate(zip(frames, padding, strict=True)):
-            height, width = int((~padded[:, 0]).sum()), int((~padded[0]).sum())
-            if padded[:height, :width].any() or int((~padded).sum()) != height * width or not height * width:
-                raise ValueError("SimVTR: padding must lie to the right of and below a clip's picture, and leave some")
+        for i, (clip, (height, width)) in enumerate(zip(frames, sizes, strict=True)):
             own = None if select is None else (lambda _, logits, boxes, i=i: select(i, logits, boxes))
             found.append(self(clip[None, :, :, :height, :width], select=own))
         if select is not None:
@@ -203,3 +236,11 @@ class SimVTR(nn.Module):
             embeddings=torch.cat([one.embeddings for one in found]),
             dense=tuple([grid[0] for grid in grids] for grids in zip(*(one.dense for one in found), strict=True)),
         )
+
+
+def _own_size(padded: Tensor) -> tuple[int, int]:
+    """Height and width of the picture in a padding mask (H, W)."""
+    height, width = int((~padded[:, 0]).sum()), int((~padded[0]).sum())
+    if padded[:height, :width].any() or int((~padded).sum()) != height * width or not height * width:
+        raise ValueError("SimVTR: padding must lie to the right of and below a clip's picture, and leave some")
+    return height, width

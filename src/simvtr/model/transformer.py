@@ -29,11 +29,21 @@ class _Layer(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
 
-    def _attend(self, which: int, x: Tensor, position: Tensor, keys: Tensor | None, key_position: Tensor) -> Tensor:
-        """One residual attention block; `keys` None: x attends to itself."""
+    def _attend(
+        self,
+        which: int,
+        x: Tensor,
+        position: Tensor,
+        keys: Tensor | None,
+        key_position: Tensor,
+        hidden: Tensor | None = None,
+    ) -> Tensor:
+        """One residual attention block; `keys` None: x attends to itself. To hidden (b, s) keys nobody attends."""
         query = self.norms[which](x) if self.pre_norm else x
         value = query if keys is None else keys
-        found, _ = self.attentions[which](query + position, value + key_position, value, need_weights=False)
+        found, _ = self.attentions[which](
+            query + position, value + key_position, value, key_padding_mask=hidden, need_weights=False
+        )
         x = x + self.dropout(found)
         return x if self.pre_norm else self.norms[which](x)
 
@@ -48,8 +58,8 @@ class EncoderLayer(_Layer):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, attentions=1)
 
-    def forward(self, tokens: Tensor, position: Tensor) -> Tensor:
-        return self._feed(self._attend(0, tokens, position, None, position))
+    def forward(self, tokens: Tensor, position: Tensor, hidden: Tensor | None = None) -> Tensor:
+        return self._feed(self._attend(0, tokens, position, None, position, hidden))
 
 
 class DecoderLayer(_Layer):
@@ -58,9 +68,11 @@ class DecoderLayer(_Layer):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config, attentions=2)
 
-    def forward(self, slots: Tensor, query: Tensor, memory: Tensor, position: Tensor) -> Tensor:
+    def forward(
+        self, slots: Tensor, query: Tensor, memory: Tensor, position: Tensor, hidden: Tensor | None = None
+    ) -> Tensor:
         slots = self._attend(0, slots, query, None, query)
-        return self._feed(self._attend(1, slots, query, memory, position))
+        return self._feed(self._attend(1, slots, query, memory, position, hidden))
 
 
 class Transformer(nn.Module):
@@ -76,23 +88,32 @@ class Transformer(nn.Module):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, query: Tensor, tokens: Tensor, position: Tensor, saving: bool = False) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        query: Tensor,
+        tokens: Tensor,
+        position: Tensor,
+        saving: bool = False,
+        hidden: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Encode, then decode.
 
         Args:
             query: (n, c), learned; added to the slots, which start at zero.
             tokens: (b, s, c) with s = t·h·w, frame-major.
-            position: (s, c).
+            position: (s, c), or (b, s, c).
             saving: memory, by doing every layer again in the backward pass.
+            hidden: bool (b, s), True for tokens that none may attend to; None: there are none.
         Returns: memory (b, s, c) and slots (l, b, n, c).
         """
         for layer in self.encoder:
-            tokens = forgetful(layer, tokens, position) if saving else layer(tokens, position)
+            read = (tokens, position, hidden)
+            tokens = forgetful(layer, *read) if saving else layer(*read)
         memory = self.encoder_norm(tokens)
         query = query.expand(len(memory), -1, -1)
         slots, outputs = torch.zeros_like(query), []
         for layer in self.decoder:
-            read = (slots, query, memory, position)
+            read = (slots, query, memory, position, hidden)
             slots = forgetful(layer, *read) if saving else layer(*read)
             outputs.append(self.decoder_norm(slots))
         return memory, torch.stack(outputs)

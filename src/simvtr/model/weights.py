@@ -1,4 +1,4 @@
-"""Weights: a folder with `model.safetensors` and `config.json`, and the ones that come with the package."""
+"""Weights: a folder with `model.safetensors` and `config.json`, the packaged ones, and those of DETR and VisTR."""
 
 from pathlib import Path
 
@@ -6,10 +6,12 @@ import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from simvtr.config import ModelConfig
 from simvtr.errors import DataError
 from simvtr.model.network import SimVTR
+from simvtr.model.published import SUFFIXES, read_published
 
 PACKAGED = Path(__file__).parent.parent / "weights"
 
@@ -39,14 +41,17 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     """A model ready to use, in eval mode.
 
     Args:
-        source: the name of packaged weights ("simvtr-tiny"), a folder that `save` or `simvtr train` wrote, or the
-            .safetensors file in it (config.json must lie beside it).
+        source: the name of packaged weights ("simvtr-tiny"), a folder that `save` or `simvtr train` wrote, the
+            .safetensors file in it (config.json must lie beside it), or a checkpoint of DETR or VisTR as published
+            (.pth), which then gives the published numbers (docs/lineage.md).
         device: where to put it, "cpu", "cuda", ...
     Raises: DataError when there is nothing there, or a file is not what its shape asks for; it lists the keys.
 
     >>> load("simvtr-tiny").config.backbone
     'resnet18'
     """
+    if Path(source).suffix in SUFFIXES:
+        return published(source).to(device)
     folder, file = _files(source)
     try:
         model = SimVTR(msgspec.json.decode((folder / "config.json").read_bytes(), type=ModelConfig))
@@ -56,17 +61,33 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
             f"weights {folder}: config.json and model.safetensors must be readable as `simvtr train` writes them, "
             f"got: {error}. Train or copy them again."
         ) from error
-    expected = model.state_dict()
-    missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
-    misshapen = [name for name in expected.keys() & state.keys() if expected[name].shape != state[name].shape]
-    if missing or unknown or misshapen:
+    if wrong := _fill(model, state):
         raise DataError(
-            f"weights {folder}: every tensor of the network in config.json must be there once, got "
-            f"{_few('missing', missing)}, {_few('unknown', unknown)}, {_few('of another shape', sorted(misshapen))}. "
+            f"weights {folder}: every tensor of the network in config.json must be there once, got {wrong}. "
             "Use the config.json that was saved with these weights."
         )
-    model.load_state_dict({name: value.to(expected[name].dtype) for name, value in state.items()})
     return model.to(device).eval()
+
+
+def published(path: str | Path, *, frames: int | None = None) -> SimVTR:
+    """DETR or VisTR from a checkpoint as published, in eval mode: see `read_published`."""
+    checkpoint = read_published(path, frames=frames)
+    model = SimVTR(checkpoint.config)
+    if wrong := _fill(model, checkpoint.state):
+        kind = "VisTR" if checkpoint.config.conv3d_head else "DETR"
+        raise DataError(f"weights {path}: every tensor of {kind} must be there, and nothing else, got {wrong}.")
+    return model.eval()
+
+
+def _fill(model: SimVTR, state: dict[str, Tensor]) -> str:
+    """Give a network its tensors; or what is wrong with them, and then nothing was changed."""
+    expected = model.state_dict()
+    missing, unknown = sorted(expected.keys() - state.keys()), sorted(state.keys() - expected.keys())
+    misshapen = sorted(name for name in expected.keys() & state.keys() if expected[name].shape != state[name].shape)
+    if missing or unknown or misshapen:
+        return f"{_few('missing', missing)}, {_few('unknown', unknown)}, {_few('of another shape', misshapen)}"
+    model.load_state_dict({name: value.to(expected[name].dtype) for name, value in state.items()})
+    return ""
 
 
 def _files(source: str | Path) -> tuple[Path, Path]:
@@ -80,10 +101,10 @@ def _files(source: str | Path) -> tuple[Path, Path]:
         return path, path / "model.safetensors"
     packaged = sorted(p.name for p in PACKAGED.iterdir() if p.is_dir()) if PACKAGED.is_dir() else []
     raise DataError(
-        f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, or one "
-        f"of the packaged names {packaged}; there is none of that name."
+        f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, a "
+        f"checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged}; there is none of that name."
     )
 
 
 def _few(what: str, names: list[str]) -> str:
-    return f"{len(names)} {what}" + (f" ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})" if names else "")
+    return f"{len(names)} {what}" + (f" ({', '.join(names[:8])}{', ...' if len(names) > 8 else ''})" if names else "")
