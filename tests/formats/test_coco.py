@@ -142,6 +142,6 @@ def test_a_list_of_results_is_told_apart(tmp_path):
 
 
 def test_what_nobody_knows_is_refused(tmp_path):
-    (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(DataError, match=r"got files such as 'notes\.txt'. Say which with --from"):
+    (tmp_path / "notes.md").write_text("hello")
+    with pytest.raises(DataError, match=r"got files such as 'notes\.md'. Say which with --from"):
         read_annotations(tmp_path, Work())

@@ -162,8 +162,8 @@ def test_what_does_not_fit_is_refused(tmp_path, tracks, match):
     [
         ("", "original_size/height: must be a whole number"),
         ("<project><name>p</name></project>", "this is a project. Export its tasks one by one"),
-        (TASK.replace("<size>3</size>", "<size>0</size>"), "the task must have 1 to 10000000 frames, got 0"),
-        (TASK.replace("<size>3</size>", "<size>99999999999</size>"), "the task must have 1 to 10000000 frames"),
+        (TASK.replace("<size>3</size>", "<size>0</size>"), "a video must have 1 to 1048576 frames, got 0"),
+        (TASK.replace("<size>3</size>", "<size>99999999999</size>"), "a video must have 1 to 1048576 frames"),
         (TASK.replace("<width>6", "<width>60000000"), "at most 33554432 pixels|the size must be"),
     ],
 )
@@ -182,6 +182,17 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
 )
 def test_no_dtd_is_read_so_no_entity_is_expanded_or_fetched(tmp_path, head):
     refused(save(tmp_path, track(shape(0), label="&i;"), head=head), "the XML must have no DTD")
+
+
+def test_a_million_frames_of_many_tracks_are_refused(tmp_path):
+    meta = TASK.replace("<size>3</size>", "<size>1000000</size>")
+    refused(save(tmp_path, track(shape(0)) * 17, meta), "tracks times frames must be at most 16777216, got 17000000")
+
+
+def test_an_encoding_that_nobody_knows_is_refused(tmp_path):
+    path = save(tmp_path, track(shape(0)))
+    path.write_bytes(path.read_bytes().replace(b"utf-8", b"utf-1"))
+    refused(path, "the XML must be whole, got: unknown encoding: utf-1")
 
 
 def test_other_xml_and_a_truncated_file_are_refused(tmp_path):

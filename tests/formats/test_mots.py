@@ -52,6 +52,7 @@ def test_every_file_is_a_video(tmp_path):
         ("2 1005 1 2 99999999999 06", "must be five numbers"),
         ("2 1005 1 2 3 07", "line 2: the runs must add up to 2 x 3 = 6 pixels, got 7"),
         ("2 1005 1 3 2 06", "the size must be that of the other frames, 3 x 2, got 2 x 3"),
+        ("99999999 1005 1 2 3 06", "a video must have 1 to 1048576 frames, got 99999999"),
         ("2 1005 1 20000 20000 06", "the size must be"),
         ("1 1005 1 2 3 06", "an object must be in a frame once"),
         ("2 1005 2 2 3 06", "an object must keep its category, got 'pedestrian' after 'car'"),

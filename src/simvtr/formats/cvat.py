@@ -14,11 +14,10 @@ import numpy as np
 
 from simvtr.errors import DataError
 from simvtr.formats.files import listed_images
-from simvtr.formats.gather import Gather, Work, frame_size, from_spans
+from simvtr.formats.gather import Gather, Work, frame_count, frame_size, from_spans
 from simvtr.formats.source import Source
 from simvtr.rle import Rle, from_polygons
 from simvtr.schema import Truth
-from simvtr.schema.truth import MAX_FRAMES
 
 _TASKS = ("task", "job")
 _DEEPEST = 50  # elements in one another; CVAT has 8
@@ -47,7 +46,9 @@ def read_cvat(source: Source, name: str, work: Work) -> Truth:
             done += len(chunk)
             reader.progress(done / total)
         parser.Parse(b"", True)
-    except xml.parsers.expat.ExpatError as error:
+    except DataError:
+        raise
+    except (xml.parsers.expat.ExpatError, LookupError, ValueError) as error:  # the latter two: an unknown encoding
         raise DataError(f"{reader.where}: the XML must be whole, got: {error}. Export it again.") from error
     return reader.truth()
 
@@ -141,9 +142,11 @@ class _Reader:
         rule = self._meta.get("frame_filter", "").replace(" ", "")
         self._step = _whole(rule.removeprefix("step="), where) if rule else 1
         spanned = (last - self._start) // max(self._step, 1) + 1
-        self._length = spanned if last >= 0 else self._number("size")
-        if not 1 <= self._length <= MAX_FRAMES or self._step < 1 or self._start < 0:
-            raise DataError(f"{where}: the task must have 1 to {MAX_FRAMES} frames, got {self._length}.")
+        if self._step < 1 or self._start < 0:
+            raise DataError(
+                f"{where}: frames must begin at 0 or later and step by 1 or more, got {self._start}, {rule}."
+            )
+        self._length = frame_count(spanned if last >= 0 else self._number("size"), where)
         for label in self._labels:
             self._gather.category(label)
         names = images or [f"frame_{self._start + i * self._step:06d}.png" for i in range(self._length)]

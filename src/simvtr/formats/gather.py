@@ -13,6 +13,8 @@ from simvtr.rle.masks import compressed
 from simvtr.schema import Category, Truth, TruthTrack, Video
 
 MAX_FRAME = 1 << 25  # pixels of a frame whose masks are decoded: 8K; larger ones cost seconds each
+MAX_FRAMES = 1 << 20  # of one video whose file need not list them: ten hours
+MAX_ENTRIES = 1 << 24  # tracks x frames: a few bytes of XML say a million frames, and each track has an entry for each
 OBJECT = "object"  # the category of objects whose format has none
 
 Progress = Callable[[int, int], None]  # frames done, frames in all
@@ -140,6 +142,11 @@ class Gather:
 
     def truth(self, work: Work) -> Truth:
         """The data set: ids of objects are their identities where these are numbers used once, else 1, 2, ..."""
+        entries = sum(self._videos[video].length * len(objects) for video, objects in self._objects.items())
+        if entries > MAX_ENTRIES:
+            raise DataError(
+                f"{self.path.name}: tracks times frames must be at most {MAX_ENTRIES}, got {entries}. Convert in parts."
+            )
         if self._empty:
             work.note(f"{self._empty} masks have no pixel: the objects count as absent there")
         every = [(video, key) for video, objects in self._objects.items() for key in objects]
@@ -153,19 +160,26 @@ class Gather:
         return Truth(dict(self._videos), tracks, categories, self.path)
 
     def _track(self, video: Video, number: int, one: _Object) -> TruthTrack:
-        masks = [one.masks.get(frame) for frame in range(video.length)]
+        masks, shown = tuple(map(one.masks.get, range(video.length))), len(one.masks)
         one.masks.clear()  # the packed ones take over
         boxes = [None if mask is None else box(mask) for mask in masks]
         return TruthTrack(
             id=number,
             video_id=video.id,
             category_id=one.category,
-            segmentations=MaskTrack.of(masks),
+            segmentations=MaskTrack.of(masks) if 4 * shown > len(masks) else masks,  # packing costs by the frame
             areas=tuple(None if mask is None else float(area(mask)) for mask in masks),
             boxes=tuple(None if b is None else (float(b[0]), float(b[1]), float(b[2]), float(b[3])) for b in boxes),
             crowd=one.crowd,
             occlusion=tuple(one.occlusion.get(frame) for frame in range(video.length)) if one.occlusion else None,
         )
+
+
+def frame_count(length: int, where: str) -> int:
+    """How many frames a video has that its file only counts. Raises: DataError for none, or above ten hours."""
+    if not 1 <= length <= MAX_FRAMES:
+        raise DataError(f"{where}: a video must have 1 to {MAX_FRAMES} frames, got {length}. Convert it in parts.")
+    return length
 
 
 def frame_size(height: int, width: int, where: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from simvtr.errors import DataError
 from simvtr.formats.davis import IGNORED, mots_class
 from simvtr.formats.files import listed_images
-from simvtr.formats.gather import Gather, Work
+from simvtr.formats.gather import Gather, Work, frame_count
 from simvtr.formats.source import Source
 from simvtr.rle import Rle, from_json
 from simvtr.schema import Truth
@@ -32,7 +32,7 @@ def read_mots(source: Source, names: list[str], work: Work) -> Truth:
         first, last = min(1, min(lines)[0]), max(line[0] for line in lines)  # KITTI counts from 0, MOTChallenge from 1
         folder = PurePosixPath(name).stem if len(names) > 1 else ""
         images = None if work.images is None else listed_images(work.images / folder, where)
-        length = len(images) if images is not None else last - first + 1
+        length = len(images) if images is not None else frame_count(last - first + 1, where)
         prefix = f"{folder}/" if folder else ""
         files = images or [f"{frame:06d}.jpg" for frame in range(first, last + 1)]
         one = lines[0][3]
