@@ -228,6 +228,24 @@ def test_results_of_a_window_come_before_the_next_window_is_read():
     assert pulled == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("window", [1, 2, "all"])
+def test_overlapping_work_changes_no_result(window):
+    video = [frame(0.1 * (i + 1), 0.9, left=i) for i in range(7)]
+    plain, overlapping = (
+        list(Predictor(Fake(), window=window).stream(iter(video), overlap=overlap)) for overlap in (False, True)
+    )
+    for one, other in zip(plain, overlapping, strict=True):
+        assert (one.index, one.votes, seen(one)) == (other.index, other.votes, seen(other))
+        assert all((a.mask == b.mask).all() for a, b in zip(one.tracks, other.tracks, strict=True))
+
+
+def test_a_frame_of_another_size_is_told_after_the_results_before_it_when_work_overlaps():
+    results = Predictor(Fake()).stream([frame(0.9), frame(0.9), frame(0.9, width=20)], overlap=True)
+    assert [next(results).index for _ in range(2)] == [0, 1]
+    with pytest.raises(DataError, match="one size"):
+        next(results)
+
+
 # --- tracks ---------------------------------------------------------------------------------------------------------
 
 

@@ -263,7 +263,7 @@ def _found(
 
     if predictor.window == "all":
         again = iter(clip.open()) if draws else repeat(None)
-        for result in predictor.stream(stop.watch(reader)):
+        for result in predictor.stream(stop.watch(reader), overlap=True):
             journal.add(clip.id, result)
             yield next(again), result
         return
@@ -287,11 +287,11 @@ def _found(
     identity = predictor.namer()
     if state is not None:
         identity = LinkIdentity.restored(state)
-    for result in predictor.stream(noted(), start, identity):
+    for result in predictor.stream(noted(), start, identity, overlap=True):
         journal.add(clip.id, result)
         yield waiting.popleft(), result
         after = result.index + 1
-        if not waiting and after - marked >= APART and (after - start) % predictor.window == 0:
+        if after - marked >= APART and (after - start) % predictor.window == 0:
             journal.mark(clip.id, after, identity.state() if isinstance(identity, LinkIdentity) else None)
             marked = after
 

@@ -7,7 +7,8 @@ frames -> to_input -> window -> model -> softmax -> select -> masks -> upsample 
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +20,7 @@ from torch import Tensor
 from simvtr.config import InferConfig
 from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
+from simvtr.inference.ahead import ahead
 from simvtr.inference.identity import Identity, SlotIdentity, Window
 from simvtr.inference.link import LinkIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
@@ -99,7 +101,11 @@ class Predictor:
         return next((p.device for p in self.model.parameters()), torch.device("cpu"))
 
     def stream(
-        self, frames: Iterable[np.ndarray], start: int = 0, identity: Identity | None = None
+        self,
+        frames: Iterable[np.ndarray],
+        start: int = 0,
+        identity: Identity | None = None,
+        overlap: bool = False,
     ) -> Iterator[FrameResult]:
         """One result per frame, in order, as soon as its window is done.
 
@@ -107,10 +113,27 @@ class Predictor:
             frames: RGB uint8 (H, W, 3), all of one size, pulled one window at a time and never kept at full size.
             start: number of the first of them, to go on where an earlier pass ended; where a window began.
             identity: the one of that pass, or as it was then; None: a new one.
+            overlap: read frames and run the network in threads of their own while the caller uses what was found; up
+                to four windows are under way then. False: a window is read when the results before it are used up.
         Raises: DataError when a frame is no such picture, the video is too long for "all" with coupled queries, or a
             window does not fit into memory.
         """
         linker = identity or self.namer()
+        aside = ahead if overlap else nullcontext
+        with aside(self._clips(frames)) as clips, aside(self._looked_at(clips, torch.get_num_threads())) as windows:
+            for found in windows:
+                yield from self._results(start, found, linker)
+                start += len(found.probabilities)
+
+    def __call__(self, frames: Iterable[np.ndarray]) -> list[Track]:
+        """Tracks of the whole video, highest score first, each with one entry per frame; for `write_predictions`."""
+        builder = TrackBuilder()
+        for result in self.stream(frames):
+            builder.add(result)
+        return builder.tracks()
+
+    def _clips(self, frames: Iterable[np.ndarray]) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+        """The network's pictures (t, 3, h, w) of each window, with the frames' own (H, W)."""
         inputs = self._inputs(frames)
         for span in windows(None, self.window):
             window = list(islice(inputs, None if span.stop is None else span.stop - span.start))
@@ -119,14 +142,7 @@ class Predictor:
             with _memory_for(len(window)):
                 clip, size = torch.stack([picture for picture, _ in window]), window[0][1]
             del window
-            yield from self._results(start + span.start, clip, size, linker)
-
-    def __call__(self, frames: Iterable[np.ndarray]) -> list[Track]:
-        """Tracks of the whole video, highest score first, each with one entry per frame; for `write_predictions`."""
-        builder = TrackBuilder()
-        for result in self.stream(frames):
-            builder.add(result)
-        return builder.tracks()
+            yield clip, size
 
     def _inputs(self, frames: Iterable[np.ndarray]) -> Iterator[tuple[Tensor, tuple[int, int]]]:
         """The network's picture (3, h, w) of each frame, with the frame's own (H, W)."""
@@ -146,8 +162,15 @@ class Predictor:
             del frame  # while the model works, nobody here holds a picture at full size
             yield picture, first[:2]
 
-    def _results(self, start: int, clip: Tensor, size: tuple[int, int], linker: Identity) -> Iterator[FrameResult]:
-        """Results of one window: clip (t, 3, h, w), size (H, W) of its frames."""
+    def _looked_at(self, clips: Iterator[tuple[Tensor, tuple[int, int]]], threads: int) -> Iterator["_Found"]:
+        """What the network says about each clip, in as many threads as the caller's."""
+        if torch.get_num_threads() != threads:  # a new thread starts with the machine's number
+            torch.set_num_threads(threads)
+        for clip, size in clips:
+            yield self._find(clip, size)
+
+    def _find(self, clip: Tensor, size: tuple[int, int]) -> "_Found":
+        """Run the network on one window: clip (t, 3, h, w), size (H, W) of its frames."""
         t = len(clip)
         if self._most:
             if t > self._most:
@@ -171,13 +194,17 @@ class Predictor:
             probabilities = _probabilities(outputs.logits)[0, :t].cpu().numpy()  # (t, n, k)
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
         self.model_seconds += time.perf_counter() - begin
-        queries: list[int] = picked[0].tolist()
+        embeddings = outputs.embeddings[0].float().cpu().numpy()
+        return _Found(size, probabilities, masks, picked[0].tolist(), embeddings)
+
+    def _results(self, start: int, found: "_Found", linker: Identity) -> Iterator[FrameResult]:
+        """Results of one window, whose objects get their names here."""
+        probabilities, masks, queries = found.probabilities, found.masks, found.queries
+        t = len(probabilities)
         level = math.log(self.mask_threshold / (1 - self.mask_threshold))  # the threshold as a logit
         present = np.zeros((t, probabilities.shape[1], *masks.shape[2:]), bool)  # (t, n, h/4, w/4)
         present[:, queries] = (masks > level) & (probabilities[:, queries].max(-1) >= self.threshold)[..., None, None]
-        embeddings = outputs.embeddings[0].float().cpu().numpy()
-        del outputs
-        named = linker.assign(Window(start, probabilities, present, embeddings))
+        named = linker.assign(Window(start, probabilities, present, found.embeddings))
         ids = self.model.config.category_ids
         names = dict(zip(ids, self.model.config.category_names, strict=True))
         for i in range(t):
@@ -190,7 +217,7 @@ class Predictor:
             for m, query in enumerate(queries):
                 identity = named[query]
                 if identity is not None and present[i, query].any():
-                    vote, mask = votes[identity], _mask(masks[i, m], size, level)
+                    vote, mask = votes[identity], _mask(masks[i, m], found.size, level)
                     if mask is not None:
                         name, sure = names[vote.category_id], _sureness(masks[i, m], level)
                         tracks.append(FrameTrack(identity, vote.category_id, name, vote.score, mask, sure))
@@ -198,6 +225,17 @@ class Predictor:
             if linker.doubt is not None:
                 votes = {track.identity: votes[track.identity] for track in tracks}
             yield FrameResult(start + i, tracks, votes, linker.doubt or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the network says about one window."""
+
+    size: tuple[int, int]  # (H, W) of its frames
+    probabilities: np.ndarray  # (t, n, k)
+    masks: np.ndarray  # (t, m, h, w) logits of the m queries that are kept
+    queries: list[int]  # their numbers
+    embeddings: np.ndarray  # (n, c)
 
 
 _IDENTITIES: dict[str, Callable[[], Identity]] = {"slot": SlotIdentity, "link": LinkIdentity}
@@ -226,7 +264,7 @@ def _probabilities(logits: Tensor) -> Tensor:
 
 
 def _mask(logits: np.ndarray, size: tuple[int, int], level: float) -> np.ndarray | None:
-    """Logits float32 (h, w) at stride 4 -> bool (H, W) of `size`; None when no pixel is set.
+    """Logits float32 (h, w) at `mask_stride` -> bool (H, W) of `size`; None when no pixel is set.
 
     The grid is stretched to the picture, as in VisTR and in our losses, also where its last cell reaches over the edge.
     OpenCV gives `torch.nn.functional.interpolate`'s numbers ten times as fast; the picture is made lying on its side,
