@@ -1,6 +1,7 @@
 """DAVIS and MOTS PNGs: every pixel goes in and out, and what is no set of object numbers is refused."""
 
 import io
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -37,7 +38,7 @@ def refused(folder: Path, match: str, **work) -> None:
 def test_masks_that_do_not_overlap_come_back_as_they_were(truth):
     with tempfile.TemporaryDirectory() as folder:
         write_annotations(truth, Path(folder, "out"), Work())
-        back = read_annotations(Path(folder, "out"), Work(categories=kinds(truth)))
+        back = read_annotations(Path(folder, "out"), Work())
     assert pictures(back) == pictures(truth)
     assert kinds(back) == kinds(truth)
 
@@ -63,8 +64,29 @@ def test_the_object_listed_first_keeps_a_pixel_and_the_notes_count_the_others(tm
     truth = truth_of({1: [LEFT], 2: [np.ones((2, 2), bool)]}, {1: "cat", 2: "dog"})
     write_annotations(truth, tmp_path / "out", work)
     assert read_numbers((tmp_path / "out/00000.png").read_bytes(), "")[0].tolist() == [[1, 2], [1, 2]]
-    assert work.notes[0].startswith("2 pixels belong to several objects")
-    assert work.notes[2].endswith("--categories '1=cat,2=dog'")
+    assert work.notes[1].startswith("2 pixels belong to several objects")
+
+
+def test_categories_are_in_meta_json_as_youtube_vos_has_it(tmp_path):
+    save(tmp_path / "Annotations/b", LEFT)
+    save(tmp_path / "Annotations/a", LEFT, np.array([[1, 2]] * 2))
+    objects = {"1": {"category": "ape", "frames": ["00000"]}, "2": {"category": "owl", "frames": []}}
+    (tmp_path / "meta.json").write_text(json.dumps({"videos": {"a": {"objects": objects}}}))
+    truth = read_annotations(tmp_path, Work())
+    assert kinds(truth) == {1: "ape", 2: "owl", 3: "object"}
+    assert set(kinds(read_annotations(tmp_path, Work(categories={1: "man"}))).values()) == {"man", "owl"}
+    work = Work()
+    write_annotations(truth, tmp_path / "out", work)
+    assert work.notes == ["DAVIS holds no categories: they are in meta.json, as YouTube-VOS has it"]
+    written = json.loads((tmp_path / "out/meta.json").read_text())["videos"]
+    assert written["a"]["objects"]["2"] == {"category": "owl", "frames": ["00001"]}
+    assert kinds(read_annotations(tmp_path / "out", Work())) == kinds(truth)
+
+
+def test_a_meta_json_of_something_else_is_refused(tmp_path):
+    save(tmp_path / "v", LEFT)
+    (tmp_path / "meta.json").write_text('{"videos": [1]}')
+    refused(tmp_path, r"meta\.json.*expected `object`")
 
 
 def test_255_is_nobody(tmp_path):

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
+from scipy.ndimage import binary_dilation
 
 from simvtr.errors import DataError
 from simvtr.formats import Work, read_annotations
@@ -91,6 +93,24 @@ def test_the_real_clip_has_three_objects_in_five_frames(shared):
     starts = [box[0] for box in middles if box]
     assert starts[0] > starts[1] + 50  # the first moves to the left
     assert abs(starts[2] - starts[3]) < 5  # the second stands
+
+
+def test_labelme_draws_its_polygons_the_same_but_for_the_border(shared):
+    clip = shared / "data" / "labelme_video"
+    truth = read_annotations(clip, Work())
+    same = either = 0
+    for frame, file in enumerate(sorted(clip.glob("*.json"))):
+        for track, one in zip(truth.tracks[1], json.loads(file.read_text())["shapes"], strict=True):
+            drawn = Image.new("L", (1000, 563))  # as labelme/utils/shape.py
+            ImageDraw.Draw(drawn).polygon([tuple(point) for point in one["points"]], outline=1, fill=1)
+            rle = track.segmentations[frame]
+            assert rle is not None
+            theirs, ours = np.asarray(drawn) > 0, decode(rle)
+            same, either = same + np.count_nonzero(theirs & ours), either + np.count_nonzero(theirs | ours)
+            for one_mask, other in ((theirs, ours), (ours, theirs)):
+                near = binary_dilation(other, np.ones((3, 3)))
+                assert not (one_mask & ~near).any()
+    assert round(same / either, 2) == 0.99
 
 
 @pytest.mark.parametrize(

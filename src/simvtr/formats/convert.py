@@ -1,7 +1,7 @@
 """The seam: which format a file is of, and the one reader and the one writer of each."""
 
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -12,6 +12,7 @@ from simvtr.formats.cvat_xml import write_cvat
 from simvtr.formats.davis import read_davis, write_davis
 from simvtr.formats.gather import Work
 from simvtr.formats.labelme import read_labelme
+from simvtr.formats.meta import NAME as META
 from simvtr.formats.mots import read_mots
 from simvtr.formats.source import Source, open_source
 from simvtr.schema import Truth, read_truth, write_truth
@@ -84,7 +85,7 @@ def recognised(source: Source) -> tuple[Format, str]:
     xmls = source.ending(".xml")
     if len(xmls) == 1:
         return Format.CVAT, xmls[0]
-    jsons = source.ending(".json")
+    jsons = [name for name in source.ending(".json") if PurePosixPath(name).name != META]
     inside = [name for name in jsons if name.startswith("annotations/")] or jsons  # CVAT's COCO ZIP has images beside
     if inside:
         keys = _keys(source.read(inside[0], MAX_BYTES), source.where(inside[0]))

@@ -12,6 +12,7 @@ import numpy as np
 from simvtr.errors import DataError
 from simvtr.formats.files import atomic_folder, frame_stems, image_names, video_folders
 from simvtr.formats.gather import OBJECT, Gather, Work, frame_size, steady
+from simvtr.formats.meta import NAME, meta_of, read_meta
 from simvtr.formats.png import MAX_PNG, Palette, number_masks, read_numbers, write_numbers
 from simvtr.formats.source import Source, is_clean
 from simvtr.rle import decode
@@ -27,6 +28,8 @@ _CLASSES = {1: "car", 2: "pedestrian"}  # MOTS
 def read_davis(source: Source, work: Work) -> Truth:
     """Videos from PNGs: the folders that hold some, under `Annotations` where there is one.
 
+    Categories are those of `work`, else of a meta.json.
+
     Raises: DataError for PNGs that are no numbers, differ in size, change the colour of a number, or whose names or
         object numbers jump.
     """
@@ -38,14 +41,18 @@ def read_davis(source: Source, work: Work) -> Truth:
         videos[str(PurePosixPath(name).parent)].append(name)
     if not videos:
         raise DataError(f"{source.path}: must hold PNGs of object numbers, got none.")
-    done = 0
+    done, known = 0, read_meta(source)
     for frames in videos.values():
-        _read_video(source, frames, gather, work, done, len(inside or names))
+        folder = _folder(frames[0]) or "."
+        kinds = next(iter(known.values())) if len(known) == len(videos) == 1 else known.get(folder, {})
+        _read_video(source, frames, gather, work, kinds | dict(work.categories), done, len(inside or names))
         done += len(frames)
     return gather.truth(work)
 
 
-def _read_video(source: Source, names: list[str], gather: Gather, work: Work, done: int, total: int) -> None:
+def _read_video(
+    source: Source, names: list[str], gather: Gather, work: Work, kinds: dict[int, str], done: int, total: int
+) -> None:
     stems = [PurePosixPath(name).stem for name in names]
     where = source.where(str(PurePosixPath(names[0]).parent)).removesuffix("/.")
     if all(stem.isdecimal() and len(stem) < 16 for stem in stems):
@@ -68,7 +75,7 @@ def _read_video(source: Source, names: list[str], gather: Gather, work: Work, do
             if wide:
                 category = mots_class(number, _mots_kind(number, at), work)
             else:
-                category = work.categories.get(number, OBJECT)
+                category = kinds.get(number, OBJECT)
                 seen.add(number)
             gather.add(video, frame, identity=number, category=category, mask=mask, where=at)
         work.progress(done + frame + 1, total)
@@ -117,20 +124,24 @@ def write_davis(truth: Truth, path: Path, work: Work) -> None:
     """
     folders, total = video_folders(truth), sum(video.length for video in truth.videos.values())
     done = lost = 0
+    numbers = {number: _numbers(truth, video) for number, video in truth.videos.items()}
     with atomic_folder(path) as root:
+        if {kind.name for kind in truth.categories.values()} - {OBJECT}:
+            (root / NAME).write_text(meta_of(truth, numbers))
+            work.note(f"DAVIS holds no categories: they are in {NAME}, as YouTube-VOS has it")
         for number, video in truth.videos.items():
-            numbers = _numbers(truth, video)
             folder = root / folders[number]
             folder.mkdir(parents=True, exist_ok=True)
             for frame, stem in enumerate(frame_stems(video)):
-                pixels, hidden = _painted(truth, video, numbers, frame)
+                pixels, hidden = _painted(truth, video, numbers[number], frame)
                 lost += hidden
                 (folder / f"{stem}.png").write_bytes(write_numbers(pixels))
                 done += 1
                 work.progress(done, total)
     if lost:
         work.note(f"{lost} pixels belong to several objects: DAVIS holds one, the object listed first has them")
-    _say_what_is_lost(truth, work)
+    if any(not is_clean(name) for video in truth.videos.values() for name in video.file_names):
+        work.note("some file names lead out of their folder: frames are numbered instead")
 
 
 def _numbers(truth: Truth, video: Video) -> dict[int, int]:
@@ -156,17 +167,3 @@ def _painted(truth: Truth, video: Video, numbers: dict[int, int], frame: int) ->
             hidden += int(np.count_nonzero(mask) - np.count_nonzero(free))
             pixels[free] = numbers[track.id]
     return pixels, hidden
-
-
-def _say_what_is_lost(truth: Truth, work: Work) -> None:
-    if any(not is_clean(name) for video in truth.videos.values() for name in video.file_names):
-        work.note("some file names lead out of their folder: frames are numbered instead")
-    names = {kind.name for kind in truth.categories.values()}
-    if names <= {OBJECT}:
-        return
-    work.note("DAVIS holds no categories")
-    if len(truth.videos) == 1:
-        (video,) = truth.videos.values()
-        numbers = _numbers(truth, video)
-        given = {numbers[track.id]: truth.categories[track.category_id].name for track in truth.tracks[video.id]}
-        work.note(f"to read them back: --categories {','.join(f'{i}={name}' for i, name in sorted(given.items()))!r}")
