@@ -97,7 +97,10 @@ def test_both_results_are_read_before_either_is_audited(audit, capsys):
     assert audit([result(LEFT, LEFT)], second=[result(LEFT, LEFT, video=7)]) == 1
     out, err = capsys.readouterr()
     assert (out, err.count("\n"), left_behind()) == ("", 1, set())
-    assert err.startswith("simvtr audit: b.json, $[0], video 7, track 0: the video must be one of truth.json, got 7.")
+    assert err.startswith(
+        "simvtr audit: b.json, $[0], video 7, track 0: the video must be one of truth.json, which has 1 with ids"
+        " from 1 to 1, got 7."
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_both_results_are_read_before_either_is_audited(audit, capsys):
         ("[{", "a.json"),
         ("", "a.json"),
         ('{"a": 1}', "a.json"),
-        ([], "a.json: there must be at least one true and one found track, got none."),
+        ([], "a.json: there must be at least one track, got an empty list."),
         ('[{"video_id": 1, "category_id": 1, "score": 1e999, "segmentations": []}]', "a.json"),
         ([result({"size": [1, 4], "counts": "zz~"}, None)], "a.json, $[0], video 1"),
     ],

@@ -54,9 +54,8 @@ def test_a_short_list_is_refused_in_one_line(files, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert err.startswith(
-        "simvtr eval: results.json, video 1, track 0 of that video: there must be one mask or null for"
-    )
+    assert err.startswith("simvtr eval: /")  # the path as it was given
+    assert "results.json, video 1, track 0 of that video: there must be one mask or null for" in err
     assert "1 of 1 tracks are shorter" in err
     assert "on their first frames alone, 1 of 2." in err
 
@@ -90,6 +89,19 @@ def test_an_empty_list_is_refused(files, tmp_path, capsys):
     (tmp_path / "results.json").write_text("[]")
     assert main(["eval", truth, results]) == 1
     assert "results.json: there must be at least one track, got an empty list." in capsys.readouterr().err
+
+
+def test_a_file_against_itself_is_called_identical(files, capsys):
+    truth, results = files([MASK, MASK])
+    with pytest.warns(SimVTRWarning, match="are identical: every difference is 0"):
+        assert main(["eval", truth, results, results]) == 0
+
+
+def test_a_folder_in_place_of_a_truth_says_which_file_in_it_to_name(files, tmp_path, capsys):
+    _, results = files([MASK, MASK])
+    (tmp_path / "instances.json").write_text("{}")
+    assert main(["eval", str(tmp_path), results]) == 1
+    assert f"got a folder. It holds {tmp_path / 'instances.json'} and {results}." in capsys.readouterr().err
 
 
 def test_a_truth_without_tracks_is_refused(files, tmp_path, capsys):

@@ -28,8 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "other", type=Path, nargs="?", help="results of a second system, right after the first: compares the two"
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON object, fractions at full precision")
-    form.add_argument("--csv", action="store_true", help="print one line a figure, fractions at full precision")
+    form.add_argument(
+        "--json", action="store_true", help="print one JSON object: fractions at full precision, -1 where undefined"
+    )
+    form.add_argument("--csv", action="store_true", help="print one line a figure, as in --json")
     parser.add_argument(
         "--dialect",
         choices=("strict", "ytvos"),
@@ -69,7 +71,10 @@ def run(args: argparse.Namespace) -> int:
     atexit.register(gc.freeze)  # Python's last search for cycles takes as long as a third of all imports
     truth = read_truth(args.truth, strict=args.dialect == "strict")
     if not any(truth.tracks.values()):
-        raise DataError(f"{args.truth.name}: there must be at least one true track, got none: nothing can be scored.")
+        raise DataError(
+            f"{args.truth}: there must be at least one true track, got none: `annotations` is missing or empty, as in"
+            " files whose truth is kept back. Score against a file that has it."
+        )
     print(_compared(args, truth) if args.other else _scored(args, truth), flush=True)  # so that main sees a broken pipe
     return 0
 
@@ -127,13 +132,20 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
 def _warn_of_none_left(found: "Predictions", least: float | None) -> None:
     from simvtr.errors import SimVTRWarning
 
-    highest = max(track.score for tracks in found.tracks.values() for track in tracks)
+    highest = max((track.score for tracks in found.tracks.values() for track in tracks), default=0.0)
     if least is not None and least > highest:
         warnings.warn(
             f"--score {least:g} leaves no track of {found.path.name}: the highest score is {highest:g}",
             SimVTRWarning,
             stacklevel=2,
         )
+
+
+def _warn_of_equal(first: "Predictions", second: "Predictions") -> None:
+    from simvtr.errors import SimVTRWarning
+
+    if first.tracks == second.tracks:
+        warnings.warn(f"{first.path} and {second.path} are identical: every difference is 0", SimVTRWarning, 2)
 
 
 def _compared(args: argparse.Namespace, truth: "Truth") -> str:
@@ -143,6 +155,7 @@ def _compared(args: argparse.Namespace, truth: "Truth") -> str:
     samples = args.bootstrap or SAMPLES
     paths = (args.results, args.other)
     found = [_read(path, truth) for path in paths]  # both before any work: the second may be wrong
+    _warn_of_equal(*found)
     with steps_bar() as bar:
         first, second = (_evaluated(args, truth, one, bar) for one in found)
         bar.doing("drawing videos")
@@ -156,14 +169,10 @@ def _compared(args: argparse.Namespace, truth: "Truth") -> str:
 
 
 def _read(path: Path, truth: "Truth") -> "Predictions":
-    from simvtr.errors import DataError
     from simvtr.schema import read_predictions
 
     # Read leniently in both dialects: `evaluate` is as strict, and knows what the reference would have made of it.
-    found = read_predictions(path, truth, strict=False)
-    if not any(found.tracks.values()):
-        raise DataError(f"{path.name}: there must be at least one track, got an empty list.")
-    return found
+    return read_predictions(path, truth, strict=False)
 
 
 def _evaluated(args: argparse.Namespace, truth: "Truth", found: "Predictions", bar: "StepsBar") -> "Result":

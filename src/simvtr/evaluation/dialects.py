@@ -16,9 +16,11 @@ Found = Mapping[int, Sequence[Track]]  # by video id
 
 
 def require_read(caller: str, truth: Truth, found: Found | Predictions) -> None:
-    """Refuses what is not truth and results, such as their paths.
+    """Refuses what is not truth and results, such as their paths, and a file of results without any.
 
-    Raises: ValueError that says how to read them.
+    Who finds nothing, and wants to see that scored, gives a mapping without tracks.
+
+    Raises: ValueError that says how to read them; DataError for an empty file.
     """
     if not isinstance(truth, Truth):
         raise ValueError(f"{caller}: truth must be a Truth, got {truth!r:.80}. Read it with simvtr.read_truth first.")
@@ -27,6 +29,8 @@ def require_read(caller: str, truth: Truth, found: Found | Predictions) -> None:
             f"{caller}: found must be Predictions or a mapping from video ids to tracks, got {found!r:.80}. Read it"
             " with simvtr.read_predictions first."
         )
+    if isinstance(found, Predictions) and not any(found.tracks.values()):
+        raise DataError(f"{found.path}: there must be at least one track, got an empty list.")
 
 
 def require_known_videos(truth: Truth, found: Found, where: str) -> None:
@@ -37,7 +41,7 @@ def require_known_videos(truth: Truth, found: Found, where: str) -> None:
     unknown = [video for video in found if video not in truth.videos]
     if unknown:
         raise DataError(
-            f"{where}, video {unknown[0]}: results must be of videos in {truth.path.name}, which has no such"
+            f"{where}, video {unknown[0]}: results must be of videos in {truth.path}, which has no such"
             f" id{_more(unknown)}. Score them against the truth they were made for."
         )
 
@@ -52,9 +56,9 @@ def require_strict(truth: Truth, found: Found, where: str) -> None:
     _require_ids(truth)
     named_truth = [(f"video {t.video_id}, track {t.id}", t.video_id, t) for ts in truth.tracks.values() for t in ts]
     named_found = [(f"video {v}, track {i} of that video", v, t) for v, ts in found.items() for i, t in enumerate(ts)]
-    _require_categories(truth, named_truth, truth.path.name)
+    _require_categories(truth, named_truth, str(truth.path))
     _require_true_lengths(truth, named_truth)
-    _require_sizes(truth, named_truth, truth.path.name)
+    _require_sizes(truth, named_truth, str(truth.path))
     _require_found_lengths(truth, named_found, where)
     _require_categories(truth, named_found, where)
     _require_sizes(truth, named_found, where)
@@ -91,7 +95,7 @@ def _require_ids(truth: Truth) -> None:
         seen.add(track.id)
     if repeated:
         raise DataError(
-            f"{truth.path.name}, video {repeated[0].video_id}, track {repeated[0].id}: ids of true tracks must be"
+            f"{truth.path}, video {repeated[0].video_id}, track {repeated[0].id}: ids of true tracks must be"
             f" unique, this one came before{_more(repeated)}. Number the annotations anew."
         )
 
@@ -101,7 +105,7 @@ def _require_categories(truth: Truth, tracks: _Named, where: str) -> None:
     if unlisted:
         name, track = unlisted[0]
         raise DataError(
-            f"{where}, {name}: the category must be one of the {len(truth.categories)} of {truth.path.name}, got"
+            f"{where}, {name}: the category must be one of the {len(truth.categories)} of {truth.path}, got"
             f" {track.category_id}{_more(unlisted)}. The public evaluator would drop such tracks unseen. Write the ids"
             f" that its categories have, {_listed(truth)}."
         )
@@ -113,7 +117,7 @@ def _require_true_lengths(truth: Truth, tracks: _Named) -> None:
     if wrong:
         name, got, length = wrong[0]
         raise DataError(
-            f"{truth.path.name}, {name}: there must be one mask or null for each of {length} frames, got {got}"
+            f"{truth.path}, {name}: there must be one mask or null for each of {length} frames, got {got}"
             f"{_more(wrong)}. Run `simvtr check` on the file."
         )
 

@@ -115,7 +115,7 @@ def error_types(
     ({1: ('temporal',)}, [('temporal', 1.0)])
     """
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
-    where = found.path.name if isinstance(found, Predictions) else "results"
+    where = str(found.path) if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     require_strict(truth, by_video, where)
     findings = []

@@ -109,7 +109,7 @@ def by_groups(truth: Truth, result: Result) -> tuple[GroupScore, ...]:
     for c in result.comparisons:
         if c.video_id not in truth.videos or not all(i in by_id for i in c.truth.tolist()):
             raise ValueError(
-                f"by_groups: the result must be scored against {truth.path.name}, which lacks video {c.video_id} or"
+                f"by_groups: the result must be scored against {truth.path}, which lacks video {c.video_id} or"
                 " tracks of it. Give the truth that was given to evaluate."
             )
     counts = Counter[int]()
@@ -187,7 +187,7 @@ def _score_of_labels(truth: Truth, track: TruthTrack) -> float | None:
     wrong = [label for label in labels if label is not None and label not in LABEL_SCORES]
     if wrong:
         raise DataError(
-            f"{truth.path.name}, video {track.video_id}, track {track.id}: occlusion labels must be"
+            f"{truth.path}, video {track.video_id}, track {track.id}: occlusion labels must be"
             f" {', '.join(LABEL_SCORES)} or null, got {wrong[0][:40]!r}. Correct them, or leave `occlusion` out."
         )
     return occlusion_score(labels)

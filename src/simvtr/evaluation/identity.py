@@ -142,7 +142,7 @@ def identity(
     if not all(least is None or np.isfinite(least) for least in stated.values()):
         raise ValueError(f"identity: threshold must be finite, got {threshold}. None chooses the best per category.")
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
-    where = found.path.name if isinstance(found, Predictions) else "results"
+    where = str(found.path) if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     require_strict(truth, by_video, where)
     true_cells = reference_truth(truth)

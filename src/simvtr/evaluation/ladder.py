@@ -102,7 +102,7 @@ def oracle_ladder(
     [('as found', 0.0), ('identities', 0.0), ('classes', 1.0)]
     """
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
-    where = found.path.name if isinstance(found, Predictions) else "results"
+    where = str(found.path) if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     require_strict(truth, by_video, where)
     scenes = {}

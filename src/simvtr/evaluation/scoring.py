@@ -93,7 +93,7 @@ def evaluate(
         raise ValueError(f"evaluate: dialect must be one of {get_args(Dialect)}, got {dialect!r}")
     require_read("evaluate", truth, found)
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
-    where = found.path.name if isinstance(found, Predictions) else "results"
+    where = str(found.path) if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)
     if dialect == "strict":
         require_strict(truth, by_video, where)

@@ -63,13 +63,13 @@ def any_entries(path: Path) -> Iterator[Entries]:
     Raises: DataError when the file cannot be read or is no list.
     """
     advice = "Results are one list of tracks; the truth is an object, and comes first."
-    raws = decode(read_bytes(path), list[msgspec.Raw], path.name, advice)
+    raws = decode(read_bytes(path), list[msgspec.Raw], str(path), advice)
     hinted = False
     for batch in batches(len(memoryview(raw)) for raw in raws):
         entries: list[RawResult | DataError] = []
         for i in batch:
             try:
-                entries.append(decode(raws[i], RawResult, f"{path.name}, $[{i}]"))
+                entries.append(decode(raws[i], RawResult, f"{path}, $[{i}]"))
             except DataError as error:
                 entries.append(error if hinted else DataError(str(error) + _other_kind(raws[i])))
                 hinted = True

@@ -49,15 +49,15 @@ def _read(batches: Iterable[Entries], path: Path, truth: Truth, strict: bool) ->
                 breaches.add(str(result))
                 continue
             place: MaskTrack | slice | None = next(packed)
-            where = f"{path.name}, $[{i}], video {result.video_id}, track {i}"
+            where = f"{path}, $[{i}], video {result.video_id}, track {i}"
             video = truth.videos.get(result.video_id)
             if video is None:
-                breaches.add(f"{where}: the video must be one of {truth.path.name}, got {result.video_id}.")
+                breaches.add(f"{where}: the video must be one of {truth.path}, {_known(truth)}, got {result.video_id}.")
                 continue
             if not math.isfinite(result.score):
                 breaches.add(f"{where}: the score must be finite, got {result.score}.")
             if strict and result.category_id not in truth.categories:
-                breaches.add(f"{where}: the category must be one of {truth.path.name}, got {result.category_id}.")
+                breaches.add(f"{where}: the category must be one of {truth.path}, got {result.category_id}.")
             if strict and len(result.segmentations) != video.length:
                 breaches.add(
                     f"{where}: segmentations must have one entry a frame, {video.length}, got "
@@ -75,3 +75,13 @@ def _read(batches: Iterable[Entries], path: Path, truth: Truth, strict: bool) ->
             tracks[result.video_id].append(Track(result.category_id, result.score, shown, result.identity))
     breaches.raise_any()
     return Predictions(tracks, path)
+
+
+def _known(truth: Truth) -> str:
+    """The ids that its videos have, in few words.
+
+    >>> _known(Truth({id: None for id in (3, 1, 7)}, {}, {}, Path("truth.json")))
+    'which has 3 with ids from 1 to 7'
+    """
+    ids = truth.videos
+    return f"which has {len(ids)} with ids from {min(ids)} to {max(ids)}" if ids else "which has none"

@@ -58,6 +58,8 @@ def read_pieces(path: Path, size: int = -1) -> Iterator[bytes]:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):  # /dev/zero never ends
             raise DataError(f"{path}: must be a file, got a pipe or device. Save it first.")
+        if stat.S_ISDIR(status.st_mode):
+            raise DataError(f"{path}: must be a JSON, ZIP or GZ file, got a folder.{_inside(path)}")
         packed = status.st_size
         with path.open("rb") as file:
             magic = file.read(4)
@@ -79,6 +81,12 @@ def read_pieces(path: Path, size: int = -1) -> Iterator[bytes]:
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: cannot be read: {reason}.") from error
+
+
+def _inside(folder: Path) -> str:
+    """Which file of a folder was meant, if one of the usual names is there."""
+    named = [name for name in ("instances.json", "results.json") if (folder / name).is_file()]
+    return f" It holds {' and '.join(str(folder / name) for name in named)}." if named else ""
 
 
 def decode(data: bytes | msgspec.Raw, kind: type[T], where: str, whole: str = "") -> T:
@@ -244,7 +252,9 @@ def _malformed(data: bytes, text: str) -> str:
         return "JSON is malformed: it must be UTF-8 without a byte order mark, and starts with one"
     at = int(number.rstrip(")"))
     around = data[max(0, at - 30) : at + 20].decode("utf-8", "replace")
-    return f"{_lower(text)}, near {around!r}"
+    finite = any(name in data[max(0, at - 2) : at + 10] for name in (b"NaN", b"Infinity"))
+    rule = ": every number must be finite, NaN and Infinity are no JSON" if finite else ""
+    return f"{_lower(text)}, near {around!r}{rule}"
 
 
 def _lower(text: str) -> str:

@@ -34,15 +34,15 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     Raises: DataError naming the first breach and the number of others.
     """
     path = Path(path)
-    raw = raw_truth(read_bytes(path), path.name)
+    raw = raw_truth(read_bytes(path), str(path))
     breaches = Breaches()
-    videos = _videos(raw.videos, path.name, breaches)
+    videos = _videos(raw.videos, str(path), breaches)
     categories: dict[int, Category] = {}
     if len(raw.categories) > MAX_CATEGORIES:
-        breaches.add(f"{path.name}: there must be at most {MAX_CATEGORIES} categories, got {len(raw.categories)}.")
+        breaches.add(f"{path}: there must be at most {MAX_CATEGORIES} categories, got {len(raw.categories)}.")
     for i, kind in enumerate(raw.categories):
         if kind.id in categories:
-            breaches.add(f"{path.name}, $.categories[{i}]: category ids must be unique, got {kind.id} again.")
+            breaches.add(f"{path}, $.categories[{i}]: category ids must be unique, got {kind.id} again.")
         categories[kind.id] = Category(kind.id, kind.name if kind.name is not None else str(kind.id))
 
     breaches.raise_any()  # what follows is measured against videos and categories
@@ -53,7 +53,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     for batch in batches(map(json_size, annotations)):
         masks = MaskBatch(breaches)
         taken: list[tuple[RawTrack, MaskTrack | slice, str]] = []
-        names = [f"{path.name}, $.annotations[{i}]" for i in batch]
+        names = [f"{path}, $.annotations[{i}]" for i in batch]
         read = true_tracks(annotations[batch.start : batch.stop], videos, strict, names)
         for one, where in zip(read, names, strict=True):
             if isinstance(one, DataError):
