@@ -103,6 +103,30 @@ def test_frames_count_from_the_tasks_first_in_its_steps(tmp_path):
     refused(save(tmp_path, track(shape(12)), meta), "the frame must be one of the task's 3 from 10")
 
 
+def test_the_export_of_a_job_has_its_size_beside_the_job(tmp_path):
+    size = "<original_size><width>6</width><height>4</height></original_size>"
+    meta = f"<job><id>4</id><size>3</size><start_frame>0</start_frame><stop_frame>2</stop_frame></job>{size}"
+    assert read_annotations(save(tmp_path, track(shape(2)), meta), Work()).videos[1].width == 6
+
+
+def test_frames_that_a_file_skips_between_key_frames_keep_the_mask_before(tmp_path):
+    work = Work()
+    truth = read_annotations(save(tmp_path, track(shape(0), shape(2, "mask", MASK))), work)
+    assert truth.tracks[1][0].areas == (4.0, 4.0, 3.0)
+    assert work.notes == ["1 frames between key frames are not in the file: the mask before them stays"]
+    truth = read_annotations(save(tmp_path, track(shape(0), shape(1, outside=1), shape(2))), Work())
+    assert truth.tracks[1][0].areas == (4.0, None, 4.0)
+    truth = read_annotations(save(tmp_path, track(shape(0))), Work())
+    assert truth.tracks[1][0].areas == (4.0, None, None)  # CVAT leaves out the end of a mask in the last frame but one
+
+
+def test_how_many_frames_are_held_has_an_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("simvtr.formats.cvat.MAX_FRAMES", 3)
+    meta = TASK.replace("<size>3</size>", "<size>9</size>")
+    path = save(tmp_path, track(shape(0), shape(3)) * 2, meta)
+    refused(path, "at most 3 frames may lie between key frames")
+
+
 def test_what_is_no_mask_is_left_out_and_told(tmp_path):
     work = Work()
     box = shape(0, "box", 'xtl="1" ytl="1" xbr="2" ybr="2"')

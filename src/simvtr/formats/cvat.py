@@ -14,7 +14,7 @@ import numpy as np
 
 from simvtr.errors import DataError
 from simvtr.formats.files import listed_images
-from simvtr.formats.gather import Gather, Work, frame_count, frame_size, from_spans
+from simvtr.formats.gather import MAX_FRAMES, Gather, Work, frame_count, frame_size, from_spans
 from simvtr.formats.source import Source
 from simvtr.rle import Rle, from_polygons
 from simvtr.schema import Truth
@@ -75,6 +75,8 @@ class _Reader:
         self._tracks = 0
         self._skipped = Counter[str]()
         self._occluded = 0
+        self._last: tuple[int, Rle] | None = None  # the open track's last mask, where it was not outside
+        self._held = 0
 
     def doctype(self, *_: object) -> None:
         raise DataError(f"{self.where}: the XML must have no DTD: CVAT writes none, and one can name other files.")
@@ -101,12 +103,12 @@ class _Reader:
 
     def end(self, tag: str) -> None:
         path = self._path
-        if path[1:2] == ["meta"] and len(path) > 3 and path[2] in _TASKS:
-            value = "".join(self._text).strip()
-            if path[3:] == ["labels", "label", "name"]:
+        if path[1:2] == ["meta"] and len(path) > 3:
+            inside = path[3:] if path[2] in _TASKS else path[2:]  # of a job the size stands beside <job>
+            if inside == ["labels", "label", "name"]:
                 self._labels.append("".join(self._text))
             else:
-                self._meta.setdefault("/".join(path[3:]), value)
+                self._meta.setdefault("/".join(inside), "".join(self._text).strip())
             self._text.clear()
         elif path[1:] == ["track"]:
             self._close()
@@ -126,6 +128,8 @@ class _Reader:
             )
         for tag, count in sorted(self._skipped.items()):
             self._work.note(f"{count} shapes <{tag}> are no masks and were left out")
+        if self._held:
+            self._work.note(f"{self._held} frames between key frames are not in the file: the mask before them stays")
         if self._occluded:
             self._work.note(f"{self._occluded} shapes are marked occluded, not how much: left out")
         return self._gather.truth(self._work)
@@ -177,22 +181,41 @@ class _Reader:
         identity, label, where = self._track
         if tag in _NO_MASK:
             self._skipped[tag] += 1
-        if tag not in _SHAPES or attributes.get("outside") == "1":
+        if tag not in _SHAPES:
             return
         number = _whole(attributes.get("frame", ""), where)
         at = f"{where}, frame {number}"
         frame, rest = divmod(number - self._start, self._step)
         if rest or not 0 <= frame < self._length:
+            if attributes.get("outside") == "1":
+                return  # behind the last frame
             raise DataError(f"{at}: the frame must be one of the task's {self._length} from {self._start}.")
+        self._hold(frame, at)
+        if attributes.get("outside") == "1":
+            return
         height, width = self._gather.size(self._video)
         draw = _polygon if tag == "polygon" else _mask
         mask = draw(attributes, height, width, at)
         self._gather.add(self._video, frame, identity=identity, category=label, mask=mask, where=at)
         self._occluded += attributes.get("occluded") == "1"
         self._shown += 1
+        self._last = (frame, mask)
+
+    def _hold(self, frame: int, where: str) -> None:
+        """Before the next entry of a track: frames that the file skips keep the mask, as CVAT keeps it."""
+        if self._last is None or self._track is None:
+            return
+        (before, mask), (identity, label, _) = self._last, self._track
+        self._last = None
+        self._held += max(frame - before - 1, 0)
+        if self._held > MAX_FRAMES:
+            raise DataError(f"{where}: at most {MAX_FRAMES} frames may lie between key frames. Export all frames.")
+        for between in range(before + 1, frame):
+            self._gather.add(self._video, between, identity=identity, category=label, mask=mask, where=where)
 
     def _close(self) -> None:
         self._alone += self._shown == 1 and not self._grouped
+        self._last = None
         self._track = None
 
 
