@@ -341,6 +341,7 @@ def test_frames_of_another_size_are_the_users_error():
         ({"threshold": 1.5}, r"threshold must lie in \[0, 1\]"),
         ({"mask_threshold": 1.0}, "mask_threshold must lie between 0 and 1"),
         ({"identity": "slots"}, 'identity must be "slot", "link"'),
+        ({"precision": "float16"}, 'precision must be "float32" or "bfloat16"'),
     ],
 )
 def test_wrong_settings_are_refused_at_once(options, message):

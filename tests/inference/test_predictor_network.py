@@ -58,3 +58,14 @@ def test_the_seed_changes_nothing(network, noise):
     assert one
     torch.manual_seed(2)
     assert one == Predictor(network, window=2)(noise)
+
+
+def test_half_precision_runs_and_nearly_agrees():
+    model = SimVTR(simvtr_tiny(backbone_width=16, channels=64, encoder_layers=1, decoder_layers=1, instances=3))
+    video = np.random.default_rng(0).integers(0, 255, (2, 48, 64, 3), np.uint8)
+    exact, half = (
+        [vote.score for result in Predictor(model, precision=p).stream(video) for vote in result.votes.values()]
+        for p in ("float32", "bfloat16")
+    )
+    assert exact != half
+    assert half == pytest.approx(exact, abs=0.02)

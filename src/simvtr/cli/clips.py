@@ -89,4 +89,5 @@ def settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, obje
         "window": predictor.window,
         "identity": args.identity,
         "keep": args.keep,
+        "precision": args.precision,
     }

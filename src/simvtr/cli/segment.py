@@ -76,6 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-frames", type=_count, metavar="N", help="only the first N frames of each video")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument(
+        "--precision",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="bfloat16 is faster where the processor has it, and not exact (default: float32)",
+    )
+    parser.add_argument(
         "--overlay",
         action=argparse.BooleanOptionalAction,
         help="draw the objects into an mp4 (default: yes; for a data set no: it makes overlays/VIDEO_ID.mp4)",
@@ -148,7 +154,9 @@ def run(args: argparse.Namespace) -> int:
     model = load(args.weights)
     window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
-        predictor = Predictor(model, window, args.identity, threshold=args.keep, device=args.device)
+        predictor = Predictor(
+            model, window, args.identity, threshold=args.keep, device=args.device, precision=args.precision
+        )
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
