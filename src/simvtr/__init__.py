@@ -39,6 +39,8 @@ _HOME = {
     "Outputs": "simvtr.model",
     "read_frames": "simvtr.data.video",
     "Predictor": "simvtr.inference",
+    "Instances": "simvtr.inference",
+    "link": "simvtr.inference.instances",
     "FrameResult": "simvtr.inference",
     "FrameTrack": "simvtr.inference",
     "to_supervision": "simvtr.inference.overlay",
@@ -69,7 +71,8 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.doctor import check
     from simvtr.errors import DataError
     from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder
-    from simvtr.inference import FrameResult, FrameTrack, Predictor
+    from simvtr.inference import FrameResult, FrameTrack, Instances, Predictor
+    from simvtr.inference.instances import link
     from simvtr.inference.overlay import to_supervision
     from simvtr.model import Outputs, SimVTR, load
     from simvtr.report.audited import audit

@@ -269,8 +269,7 @@ class IdentityConfig:
     least: float = 0.02  # least score of a query that continues one
     duplicate: float = 0.5  # mask IoU over the window from which two queries are one object
     doubt: int = 20  # frames of absence that a track's score starts with
-    again: float = 0.2  # difference in looks below which a young object is a lost one; 0: never
-    young: int = 30  # frames after its birth in which an object can turn out to be a lost one
+    again: float = 0.1  # difference in looks below which an object turns out to be a lost one; 0: never
     settle: int = 5  # frames in which it must be seen before
     remember: int = 1000  # frames for which a lost object can come back
     live: int = 50  # the most objects at a time, lost ones that are remembered included
@@ -285,10 +284,10 @@ class IdentityConfig:
         for name in ("unknown", "renew", "gate", "birth", "least", "duplicate", "again"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
-        if min(self.doubt, self.young, self.settle, self.remember) < 0 or self.live < 1:
+        if min(self.doubt, self.settle, self.remember) < 0 or self.live < 1:
             raise ValueError(
-                "identity: doubt, young, settle and remember must be at least 0 frames, live at least 1 object, "
-                f"got {self.doubt}, {self.young}, {self.settle}, {self.remember} and {self.live}"
+                "identity: doubt, settle and remember must be at least 0 frames, live at least 1 object, "
+                f"got {self.doubt}, {self.settle}, {self.remember} and {self.live}"
             )
 
 

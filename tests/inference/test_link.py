@@ -62,6 +62,8 @@ def test_a_lost_object_comes_back_where_it_went(embeddings):
 def test_an_object_comes_back_elsewhere_by_its_embedding_for_as_long_as_it_is_remembered():
     windows = [window(0, [(5, 5), (30, 40)]), window(120, [(30, 5), (30, 40)])]
     assert names(windows) == [[0, 1], [0, 1]]
+    assert names([windows[0], replace(windows[1], start=1001)]) == [[0, 1], [0, 1]]
+    assert names([windows[0], replace(windows[1], start=1002)]) == [[0, 1], [2, 3]]
     assert names(windows, IdentityConfig(remember=119)) == [[0, 1], [0, 1]]  # frames 1 to 119 unseen
     assert names(windows, IdentityConfig(remember=118)) == [[0, 1], [2, 3]]
 
@@ -87,7 +89,41 @@ def test_motion_tells_objects_apart_that_look_the_same():
     assert names(alike, replace(config, motion=0.0, mask=1.0)) == [[0, 1]] * 9  # the mask moves on too
 
 
-def test_there_are_no_more_objects_than_allowed_and_the_longest_lost_one_makes_room():
+def looks(*cosines):
+    """One object a frame, first at the left, then from frame 300 at the right; its embedding has these cosines with
+    that of the left one."""
+    for i, cosine in enumerate(cosines):
+        here = window(i if i < 10 else 290 + i, [(0, 0) if i < 10 else (30, 40 - i % 2)])
+        yield replace(here, embeddings=np.array([[cosine, np.sqrt(1 - cosine**2)]]))
+
+
+def test_an_object_that_comes_to_look_like_a_lost_one_is_that():
+    def found(*cosines, **config):
+        return [name for (name,) in names(looks(*[1.0] * 10, *cosines), IdentityConfig(**config))]
+
+    back = (0.5, 1.0, 1.0, 1.0, 1.0, 1.0)
+    assert found(*back) == [0] * 10 + [1] * 4 + [0] * 2  # from the fifth frame on
+    assert found(*back, settle=6) == [0] * 10 + [1] * 5 + [0]
+    for never in ({"again": 0.0}, {"remember": 200}, {"settle": 7}, {"embedding": 0.0}):
+        assert found(*back, **never) == [0] * 10 + [1] * 6
+    assert found(*[0.0] * 6) == [0] * 10 + [1] * 6
+
+
+def test_an_object_is_none_that_was_seen_beside_it():
+    both = [window(i, [(0, 0), (30, 40)]) for i in range(8)]
+    alike = [replace(w, embeddings=np.ones((2, 4)), probabilities=np.full((1, 2, 3), 0.3)) for w in both]
+    alone = [replace(w, masks=w.masks & (np.arange(2) == 0)[:, None, None]) for w in alike[4:]]
+    assert names([*alike[:4], *alone]) == [[0, 1]] * 4 + [[0, None]] * 4
+
+
+def test_of_the_lost_ones_that_which_was_seen_least_makes_room():
+    seen = [[(0, 0), None, None], [(0, 0), None, None], [None, (0, 40), None], [None, None, (30, 40)]]
+    link = LinkIdentity(IdentityConfig(live=2))
+    assert [link.assign(window(i, frame)) for i, frame in enumerate(seen)][-1] == [None, None, 2]
+    assert sorted(link.objects) == [0, 2]
+
+
+def test_there_are_no_more_objects_than_allowed_and_a_lost_one_makes_room():
     three = [(0, 0), (0, 40), (30, 40)]
     config = IdentityConfig(live=2)
     assert names([window(0, three)], config) == [[0, 1, None]]

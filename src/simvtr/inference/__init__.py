@@ -1,6 +1,7 @@
 """From a model and a video to masks with identities: prediction, identity, tracks, drawing."""
 
 from simvtr.inference.identity import Identity, SlotIdentity, Window
+from simvtr.inference.instances import Instances
 from simvtr.inference.link import LinkIdentity
 from simvtr.inference.predictor import Predictor
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
@@ -9,6 +10,7 @@ __all__ = [
     "FrameResult",
     "FrameTrack",
     "Identity",
+    "Instances",
     "LinkIdentity",
     "Predictor",
     "SlotIdentity",

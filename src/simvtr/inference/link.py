@@ -1,13 +1,14 @@
 """`link`: objects keep their name from window to window and through occlusion, whatever query finds them.
 
     Window -> queries, duplicates gone -> cost of every (object, query) -> one assignment -> continued | born -> names
-                                          (`_cost`: one formula)                             not seen: remembered
+                                          (`_cost`: one formula)            not seen: remembered     seen -> lost ones
 
 Axes: t frames   n queries of the window   o objects known   k classes   c channels   h w grid of the masks
 Holds one small mask and one embedding for each object that is live or remembered, and nothing else of the video.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,9 +44,11 @@ class _Object:
 
     identity: int
     classes: np.ndarray  # (k,), sums to 1: mean over the frames in which it was seen
-    embedding: np.ndarray  # (c,), length 1; (0,) where there are none
+    embedding: np.ndarray  # (c,), length 1, of late; (0,) where there are none
+    looks: np.ndarray  # (c,), length 1, of all these frames; idem
+    beside: frozenset[int]  # the names that were seen in the same windows, of those known
     seen: int  # number of these frames
-    frame: int  # the last of them
+    frame: int  # the last
     mask: np.ndarray  # bool (h, w)
     centre: np.ndarray  # (2,), row and column
     velocity: np.ndarray  # (2,), a frame
@@ -90,7 +93,8 @@ class LinkIdentity:
                 self.objects[self._born] = _newborn(self._born, query)
                 names[query.index] = self._born
                 self._born += 1
-        return names
+        renamed = self._returned({name for name in names if name is not None})
+        return [name if name is None else renamed.get(name, name) for name in names]
 
     def state(self) -> dict[str, Any]:
         """All that is remembered, as JSON takes it."""
@@ -106,18 +110,50 @@ class LinkIdentity:
             arrays = {name: np.array(value) for name, value in kept.items() if isinstance(value, list)}
             mask = from_json(kept["mask"], where="a remembered mask")
             assert mask is not None
-            link.objects[kept["identity"]] = _Object(**{**kept, **arrays, "mask": decode(mask)})
+            others = {"mask": decode(mask), "beside": frozenset(kept["beside"])}
+            link.objects[kept["identity"]] = _Object(**{**kept, **arrays, **others})
         return link
 
+    def _returned(self, here: set[int]) -> dict[int, int]:
+        """What is seen in this window and turns out to be a lost object: its name until now -> the older of the two.
+
+        What comes back is first seen in part, at an edge, and hardly looks like itself there; some frames later the
+        mean of its looks does. Objects that were ever seen side by side are two.
+        """
+        from scipy.optimize import linear_sum_assignment
+
+        config = self.config
+        for i in here:
+            self.objects[i] = replace(
+                self.objects[i], beside=frozenset((self.objects[i].beside | here) & self.objects.keys())
+            )
+        seen = [o for i in sorted(here) if (o := self.objects[i]).seen >= config.settle]
+        lost = [o for i, o in self.objects.items() if i not in here]
+        if not (seen and lost and seen[0].looks.size and config.embedding):
+            return {}
+        apart = np.minimum(
+            (1 - np.stack([o.looks for o in lost]) @ np.stack([o.looks for o in seen]).T) / config.far, 1
+        )
+        differ = np.average((apart, _unlike(lost, seen)), axis=0, weights=(config.embedding, config.category))
+        two = np.array([[o.identity in found.beside for found in seen] for o in lost])
+        differ = np.where(two, config.again, np.minimum(differ, config.again))  # (lost, seen)
+        renamed = {}
+        for i, j in zip(*linear_sum_assignment(differ), strict=True):
+            if differ[i, j] < config.again:
+                name = min(lost[i].identity, seen[j].identity)
+                del self.objects[lost[i].identity], self.objects[seen[j].identity]
+                self.objects[name] = replace(_joined(lost[i], seen[j]), identity=name, embedding=seen[j].embedding)
+                renamed[seen[j].identity] = name
+        return renamed
+
     def _room(self, start: int) -> bool:
-        """Whether one more object may live; the one unseen for longest is forgotten for it."""
+        """Whether one more object may live; of the lost ones that which was seen least is forgotten for it."""
         if len(self.objects) < self.config.live:
             return True
-        oldest = min(self.objects.values(), key=lambda o: o.frame)
-        if oldest.frame >= start:
-            return False
-        del self.objects[oldest.identity]
-        return True
+        lost = [o for o in self.objects.values() if o.frame < start]
+        if lost:
+            del self.objects[min(lost, key=lambda o: (o.seen, o.frame)).identity]
+        return bool(lost)
 
 
 def _cost(objects: list[_Object], queries: list[_Query], start: int, config: IdentityConfig) -> np.ndarray:
@@ -141,15 +177,28 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     sizes = np.sqrt([np.count_nonzero(o.mask) for o in objects])[:, None]
     far = np.linalg.norm(centres[:, None] - np.stack([q.start for q in queries]), axis=-1) / sizes
 
-    alike = np.stack([o.embedding for o in objects]) @ np.stack([q.embedding for q in queries]).T
-    classes = np.sqrt(np.stack([o.classes for o in objects])) @ np.sqrt(np.stack([q.classes for q in queries])).T
     terms = (
-        (config.embedding * bool(queries[0].embedding.size), np.minimum((1 - alike) / config.far, 1)),
-        (config.category, 1 - classes),
+        (
+            config.embedding * bool(queries[0].embedding.size),
+            _apart(objects, [q.embedding for q in queries], config.far),
+        ),
+        (config.category, _unlike(objects, queries)),
         (config.mask, config.unknown + (1 - overlap - config.unknown) * place),
         (config.motion, config.unknown + (np.minimum(far / config.reach, 1) - config.unknown) * place),
     )
     return np.sum([weight * term for weight, term in terms], axis=0) / sum(weight for weight, _ in terms)
+
+
+def _apart(objects: Sequence[_Object], embeddings: Sequence[np.ndarray], far: float) -> np.ndarray:
+    """Distance (o, n) in [0, 1] of embeddings: to what an object looks like of late or on the whole, the nearer."""
+    theirs = np.stack(embeddings).T
+    late, whole = np.stack([o.embedding for o in objects]) @ theirs, np.stack([o.looks for o in objects]) @ theirs
+    return np.minimum((1 - np.maximum(late, whole)) / far, 1)
+
+
+def _unlike(objects: Sequence[_Object], others: Sequence[_Object] | Sequence[_Query]) -> np.ndarray:
+    """Disagreement (o, n) in [0, 1] of class probabilities (Bhattacharyya)."""
+    return 1 - np.sqrt(np.stack([o.classes for o in objects])) @ np.sqrt(np.stack([o.classes for o in others])).T
 
 
 def _queries(window: Window, least: float) -> list[_Query]:
@@ -203,6 +252,8 @@ def _newborn(identity: int, query: _Query) -> _Object:
         identity=identity,
         classes=query.classes,
         embedding=query.embedding,
+        looks=query.embedding,
+        beside=frozenset(),
         seen=len(query.frames),
         frame=int(query.frames[-1]),
         mask=query.last.copy(),  # a view would hold the whole window
@@ -214,13 +265,23 @@ def _newborn(identity: int, query: _Query) -> _Object:
 def _continued(known: _Object, query: _Query, renew: float) -> _Object:
     """The object as it is after the window in which the query found it."""
     newest = _newborn(known.identity, query)
-    seen = known.seen + newest.seen
     return replace(
-        newest,
-        classes=(known.seen * known.classes + newest.seen * newest.classes) / seen,
+        _joined(known, newest),
         embedding=_unit((1 - renew) * known.embedding + renew * newest.embedding),
-        seen=seen,
         velocity=(known.velocity + (newest.centre - known.centre) / max(1, newest.frame - known.frame)) / 2,
+    )
+
+
+def _joined(known: _Object, later: _Object) -> _Object:
+    """The object where `later` is, with the means of both."""
+    seen = known.seen + later.seen
+    return replace(
+        later,
+        identity=known.identity,
+        classes=(known.seen * known.classes + later.seen * later.classes) / seen,
+        looks=_unit(known.seen * known.looks + later.seen * later.looks),
+        beside=known.beside | later.beside,
+        seen=seen,
     )
 
 
@@ -242,9 +303,9 @@ def _centre(mask: np.ndarray) -> np.ndarray:
 
 
 def _plain(value: Any) -> Any:
-    """A field of an object for JSON: masks as runs, other arrays as lists."""
+    """A field of an object for JSON: masks as runs, other arrays and sets as lists."""
     if not isinstance(value, np.ndarray):
-        return value
+        return sorted(value) if isinstance(value, frozenset) else value
     return to_json(encode(value)) if value.dtype == bool else value.tolist()
 
 

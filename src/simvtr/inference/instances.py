@@ -1,0 +1,95 @@
+"""Masks of any segmenter, frame by frame -> the same with identities: `simvtr.link`.
+
+what another segmenter found in each frame -> Instances -> LinkIdentity -> FrameResult -> TrackBuilder | overlay.draw
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from simvtr.config import IdentityConfig
+from simvtr.inference.identity import Window
+from simvtr.inference.link import LinkIdentity
+from simvtr.inference.tracks import FrameResult, FrameTrack, Vote
+from simvtr.schema import Category
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """What a segmenter found in one frame: n candidates of k classes, in any order. All that `link` needs to know.
+
+    Raises: ValueError when the three do not fit each other.
+    """
+
+    masks: np.ndarray  # bool (n, H, W), in the pixels of the frame; of one size through the video
+    probabilities: np.ndarray  # float (n, k) in [0, 1], of each class; the greatest is the candidate's score
+    embeddings: np.ndarray | None = None  # float (n, c), near each other for one object; None: there are none
+
+    def __post_init__(self) -> None:
+        if self.masks.ndim != 3 or self.masks.dtype != bool:
+            raise ValueError(f"Instances: masks must be bool (n, H, W), got {self.masks.dtype} {self.masks.shape}")
+        n = len(self.masks)
+        if self.probabilities.ndim != 2 or len(self.probabilities) != n or not self.probabilities.shape[1]:
+            raise ValueError(f"Instances: probabilities must be ({n}, k), as masks, got {self.probabilities.shape}")
+        if self.probabilities.size and not (self.probabilities.min() >= 0 and self.probabilities.max() <= 1):
+            raise ValueError("Instances: probabilities must lie in [0, 1]. Apply softmax or sigmoid to logits.")
+        if self.embeddings is not None and (self.embeddings.ndim != 2 or len(self.embeddings) != n):
+            raise ValueError(f"Instances: embeddings must be ({n}, c), as masks, got {self.embeddings.shape}")
+
+    @classmethod
+    def scored(cls, masks: np.ndarray, scores: Sequence[float], labels: Sequence[int], classes: int) -> Self:
+        """Of a segmenter that tells one class, by number from 0, and one score for each mask.
+
+        >>> Instances.scored(np.ones((1, 2, 3), bool), [0.75], [1], classes=3).probabilities.tolist()
+        [[0.0, 0.75, 0.0]]
+        """
+        probabilities = np.zeros((len(masks), classes))
+        probabilities[np.arange(len(masks)), np.asarray(labels, int)] = scores
+        return cls(masks, probabilities)
+
+
+def link(
+    frames: Iterable[Instances], categories: Sequence[Category] | None = None, config: IdentityConfig | None = None
+) -> Iterator[FrameResult]:
+    """Names the objects of one video, found by any segmenter: they keep their names through occlusion.
+
+    Streams: pulls a frame, gives its result, and remembers small masks of at most `config.live` objects.
+
+    Args:
+        frames: what was found in each frame, in order; frames without anything count, too.
+        categories: of the k classes; None: their numbers from 1.
+        config: weights, limits and what they mean. Without embeddings their term drops out of the cost.
+    Returns: of every frame its objects, highest score first, without duplicates and what is too weak to be anything.
+    Raises: ValueError when frames differ in size, in classes, or in having embeddings or not.
+
+    >>> rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)                # masks (H, W) of three objects, a row each
+    >>> def found(*order):                                                   # two of them, of one class each
+    ...     return Instances.scored(rows[list(order)], [0.9] * len(order), order, classes=3)
+    >>> for frame in link([found(0, 1), found(1, 0), found(), found(2, 0)]):
+    ...     print(frame.index, {track.category: track.identity for track in frame.tracks})
+    0 {'1': 0, '2': 1}
+    1 {'2': 1, '1': 0}
+    2 {}
+    3 {'3': 2, '1': 0}
+    """
+    linker, first, kinds = LinkIdentity(config), None, list(categories or ())
+    for index, found in enumerate(frames):
+        now = found.masks.shape[1:], found.probabilities.shape[1], found.embeddings is not None
+        first = first or now
+        kinds = kinds or [Category(i + 1, str(i + 1)) for i in range(now[1])]
+        if now != first or len(kinds) != now[1]:
+            raise ValueError(
+                f"link: every frame must have size, classes and embeddings or none as the first, {first}, and a class "
+                f"for each of the {len(kinds)} categories, frame {index} has {now}"
+            )
+        named = linker.assign(Window(index, found.probabilities[None], found.masks[None], found.embeddings))
+        by_id = {kind.id: kind.name for kind in kinds}
+        tracks, votes = [], {}
+        for mask, row, identity in zip(found.masks, found.probabilities.tolist(), named, strict=True):
+            if identity is not None:
+                vote = Vote(dict(zip(by_id, row, strict=True)))
+                votes[identity] = vote
+                tracks.append(FrameTrack(identity, vote.category_id, by_id[vote.category_id], vote.score, mask))
+        yield FrameResult(index, sorted(tracks, key=lambda track: -track.score), votes, linker.doubt or 0)

@@ -1,0 +1,97 @@
+"""Rules of `simvtr.link`: identities for masks that come from anywhere."""
+
+import numpy as np
+import pytest
+
+import simvtr
+from benchmarks.peers.floor import blobs
+from simvtr.config import IdentityConfig
+from simvtr.data.synth import SynthConfig, make_clip
+from simvtr.inference import Instances, TrackBuilder
+from simvtr.schema import Category
+
+
+def test_true_masks_without_embeddings_keep_their_names_where_nothing_hides_them():
+    clip = make_clip(SynthConfig(width=160, height=96, frames=30, occlusion="slight", objects=(3, 3)), seed=16)
+    assert set(clip.categories) == {8} and (clip.visible_fraction > 0.9).all()  # of one kind, all in sight
+    names, random = [set() for _ in clip.categories], np.random.default_rng(0)
+
+    def frames():
+        for i in range(clip.masks.shape[1]):
+            order = random.permutation(len(clip.categories))  # candidates come in any order
+            masks = clip.masks[order, i]
+            yield Instances.scored(masks, [0.9] * len(order), clip.categories[order] - 1, classes=8)
+
+    for frame in simvtr.link(frames()):
+        for track in frame.tracks:
+            names[[np.array_equal(track.mask, mask) for mask in clip.masks[:, frame.index]].index(True)].add(
+                track.identity
+            )
+    assert sorted(map(len, names)) == [1, 1, 1] and len(set.union(*names)) == 3
+
+
+def test_blobs_of_a_plain_rule_keep_their_names_while_one_hides_and_returns():
+    still = np.zeros((48, 96, 3))
+
+    def found():
+        for i in range(24):
+            picture = np.zeros((48, 96, 3), np.uint8)
+            picture[4:16, 3 * i : 3 * i + 12] = 250
+            if not 10 <= i < 14:
+                picture[28:44, 40:56] = 120
+            each = blobs(picture, still, 2)
+            masks = np.stack([one.mask for one in each])
+            yield Instances.scored(masks, [one.score for one in each], [0] * len(each), classes=1)
+
+    results = list(simvtr.link(found(), [Category(2, "thing")]))
+    assert [len(frame.tracks) for frame in results] == [2] * 10 + [1] * 4 + [2] * 10
+    assert {track.identity for frame in results for track in frame.tracks} == {0, 1}
+    builder = TrackBuilder()
+    for frame in results:
+        builder.add(frame)
+    assert [sum(mask is not None for mask in track.segmentations) for track in builder.tracks()] == [24, 20]
+
+
+def test_it_streams_and_says_no_more_than_one_frame_at_a_time():
+    pulled = []
+
+    def frames():
+        for i in range(3):
+            pulled.append(i)
+            yield Instances.scored(np.ones((1, 2, 3), bool), [0.9], [0], classes=1)
+
+    results = simvtr.link(frames())
+    assert next(results).index == 0 and pulled == [0]
+
+
+def test_the_config_rules_births_and_the_number_of_objects():
+    rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)
+    frame = Instances.scored(rows, [0.9, 0.5, 0.3], [0, 0, 0], classes=1)
+    for config, many in ((IdentityConfig(), 3), (IdentityConfig(birth=0.4), 2), (IdentityConfig(live=1), 1)):
+        assert len(next(simvtr.link([frame], config=config)).tracks) == many
+
+
+MASKS = np.ones((2, 4, 4), bool)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((MASKS.astype(np.uint8), np.ones((2, 1))), r"masks must be bool \(n, H, W\), got uint8 \(2, 4, 4\)"),
+        ((MASKS, np.ones((3, 1))), r"probabilities must be \(2, k\), as masks, got \(3, 1\)"),
+        ((MASKS, np.full((2, 1), 1.5)), r"must lie in \[0, 1\]. Apply softmax"),
+        ((MASKS, np.full((2, 1), np.nan)), r"must lie in \[0, 1\]"),
+        ((MASKS, np.ones((2, 1)), np.ones((1, 4))), r"embeddings must be \(2, c\), as masks, got \(1, 4\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Instances(*arguments)
+
+
+def test_frames_of_two_kinds_are_refused():
+    one, other = Instances(MASKS, np.ones((2, 1))), Instances(MASKS, np.ones((2, 1)), np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"frame 1 has \(\(4, 4\), 1, True\)"):
+        list(simvtr.link([one, other]))
+    with pytest.raises(ValueError, match="a class for each of the 2 categories, frame 0 has"):
+        list(simvtr.link([one], [Category(1, "a"), Category(2, "b")]))
