@@ -1,4 +1,4 @@
-"""Annotations and results of other tools to ours and back. Needs no torch."""
+"""Annotations and results of other tools to ours and back; weights of others to ours. Only the last needs torch."""
 
 import argparse
 import contextlib
@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from simvtr.cli import convert_weights
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "simvtr convert annotations IN -o OUT [--from FORMAT] [--to FORMAT] [--images DIR] [--categories 1=dog,2=cat] "
-        "[--like TRUTH]; simvtr convert results IN --truth TRUTH -o OUT [--to FORMAT] [--score S]"
+        "[--like TRUTH]; simvtr convert results IN --truth TRUTH -o OUT [--to FORMAT] [--score S]; "
+        "simvtr convert weights IN.pth -o DIR [--to simvtr-r50] [--frames T]"
     )
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     annotations = what.add_parser(
@@ -40,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results.add_argument("--to", dest="target", metavar="FORMAT", help="as annotations: coco, cvat, davis, youtube-vis")
     results.add_argument("--score", type=float, default=0.0, metavar="S", help="as annotations: least score")
     results.set_defaults(convert=_results)
+    weights = what.add_parser(
+        "weights",
+        help="a checkpoint of DETR or VisTR to a folder with model.safetensors and config.json",
+        description="Convert published weights (docs/lineage.md). What becomes of every tensor is printed.",
+    )
+    convert_weights.add_arguments(weights)
+    weights.set_defaults(convert=convert_weights.run, target=None)
 
 
 def _categories(text: str) -> dict[int, str]:

@@ -85,6 +85,11 @@ class Predictor:
         self._most = model.config.frames if model.config.queries == "coupled" else None
         if self._most and window != "all" and window > self._most:
             raise ValueError(f"Predictor: window must be at most {self._most} frames for this model, got {window}")
+        if not model.config.masks:
+            raise ValueError(
+                "Predictor: the model must have a mask head, got one that finds boxes alone. Of DETR's weights take "
+                "those for panoptic segmentation."
+            )
         self.window: int | Literal["all"] = window
         self.threshold, self.mask_threshold = threshold, mask_threshold
         self._identity = identity if callable(identity) else _IDENTITIES[identity]
@@ -187,9 +192,10 @@ class Predictor:
         if self.model.training:
             self.model.eval()
         picked: list[Tensor] = []
+        objects = list(self.model.config.objects)
 
         def select(_: int, logits: Tensor, boxes: Tensor) -> Tensor:
-            best = _probabilities(logits)[:t].amax(-1)  # (t, n)
+            best = _probabilities(logits)[:t, :, objects].amax(-1)  # (t, n)
             picked.append((best >= self.threshold).any(0).nonzero()[:, 0])
             return picked[0]
 
@@ -197,7 +203,7 @@ class Predictor:
         half = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
         with torch.inference_mode(), _memory_for(len(clip)), half:
             outputs = self.model(clip[None].to(self.device), select=select)
-            probabilities = _probabilities(outputs.logits)[0, :t].cpu().numpy()  # (t, n, k)
+            probabilities = _probabilities(outputs.logits)[0, :t, :, objects].cpu().numpy()  # (t, n, k)
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
         self.model_seconds += time.perf_counter() - begin
         embeddings = outputs.embeddings[0].float().cpu().numpy()
@@ -211,8 +217,9 @@ class Predictor:
         present = np.zeros((t, probabilities.shape[1], *masks.shape[2:]), bool)  # (t, n, h/4, w/4)
         present[:, queries] = (masks > level) & (probabilities[:, queries].max(-1) >= self.threshold)[..., None, None]
         named = linker.assign(Window(start, probabilities, present, found.embeddings))
-        ids = self.model.config.category_ids
-        names = dict(zip(ids, self.model.config.category_names, strict=True))
+        config = self.model.config
+        names = {config.category_ids[i]: config.category_names[i] for i in config.objects}
+        ids = tuple(names)
         for i in range(t):
             votes = {
                 identity: Vote(dict(zip(ids, row, strict=True)))

@@ -9,6 +9,7 @@ facebookresearch/detr and Epiphqny/VisTR. What is said and not said by such a fi
 import argparse
 import pickle
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,17 @@ _NAMES = tuple(
         (r"insmask_head\.9\.bias", "mask_head.out.bias"),
         (r"insmask_head", "mask_head.out.layers"),
     )
+)
+# What torch.load says of other files
+_NO_CHECKPOINT = (
+    pickle.UnpicklingError,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
 )
 _RESNETS: dict[tuple[int, ...], str] = {
     (2, 2, 2, 2): "resnet18",
@@ -122,11 +134,13 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):  # as both codes save their settings
             found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, IndexError, pickle.UnpicklingError) as error:
-        said = str(error).strip().split("\n")[0]
+    except OSError as error:
+        raise DataError(f"weights {path}: must be a file that can be read, got: {error.strerror or error}.") from error
+    except _NO_CHECKPOINT as error:
+        # what torch says advises to load whatever it is; that can run any code
         raise DataError(
-            f"weights {path}: must be a PyTorch checkpoint that holds tensors and plain settings, got: {said} "
-            "Copy it again."
+            f"weights {path}: must be a whole file that `torch.save` wrote, of tensors and plain settings alone, got "
+            "another one. Copy it again."
         ) from error
     state = found.get("model") if isinstance(found, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
