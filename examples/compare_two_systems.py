@@ -9,7 +9,4 @@ import simvtr
 
 truth = simvtr.read_truth(sys.argv[1])
 first, second = (simvtr.evaluate(truth, simvtr.read_predictions(path, truth)) for path in sys.argv[2:4])
-for name, change in simvtr.compare(first, second).items():
-    if change.difference is not None:
-        sure = "survives" if change.survives else "may be luck"
-        print(f"{name:>6}: {change.difference:+.3f}, from {change.low:+.3f} to {change.high:+.3f}: {sure}")
+print(simvtr.compare(first, second).table())

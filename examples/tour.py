@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import simvtr
-from simvtr.evaluation.ladder import ladder_table
 from simvtr.formats import Format, Work, read_annotations, write_annotations
 
 here = next(folder for folder in (Path(), Path("..")) if (folder / "docs/examples").is_dir())
@@ -28,7 +27,7 @@ print(simvtr.evaluate(truth, found).table())
 # %%
 print(simvtr.identity(truth, found).table())
 print(simvtr.error_types(truth, found).table())
-print(ladder_table(simvtr.oracle_ladder(truth, found)))
+print(simvtr.oracle_ladder(truth, found).table())
 
 # %% [markdown]
 # What the score survives: the same results, damaged in known ways, scored again. The page needs no network.
