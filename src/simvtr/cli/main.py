@@ -20,6 +20,7 @@ VERBS = {
     "audit": ("audit", "show on one page what a score survives, and what it is blind to"),
     "synth": ("synth", "make an occluded data set with YouTube-VIS / OVIS annotations"),
     "check": ("check", "list every problem of a data set"),
+    "bench": ("bench", "frames a second and memory on this machine"),
     "convert": ("convert", "annotations and results of other tools to ours and back"),
 }
 
