@@ -50,7 +50,7 @@ class Watched:
                 text = file.read()
             text = text[: text.rfind(b"\n") + 1]
             self._read += len(text)
-            self.frames += text.count(b'"frame": ')
+            self.frames += text.count(b'{"video": 1, "frame": ')  # a mark's state has frames, too
         return self.frames
 
     def until(self, frames: int) -> None:

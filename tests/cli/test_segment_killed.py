@@ -69,7 +69,7 @@ def test_a_run_killed_at_random_moments_can_be_read_and_ends_with_the_bytes_of_a
     for share in (None, 0, 0.5, 0.95):  # of the frames; None: at once; then some time more, in whatever it does
         process = starter.start([*words, str(hit), "--resume", *([] if share == 0 else ["--no-overlay"])], said)
         while share is not None and not (hit / "results.json").exists():
-            if journal.exists() and journal.read_bytes().count(b'"frame": ') >= share * FRAMES:
+            if journal.exists() and journal.read_bytes().count(b'{"video": 1, "frame": ') >= share * FRAMES:
                 break
             time.sleep(0.01)
         time.sleep(moment.uniform(0, 8) * frame)
