@@ -5,12 +5,11 @@ import shlex
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from simvtr.cli.main import VERBS
 from simvtr.data.synth import SynthConfig, write_dataset
-from simvtr.data.video import write_video
+from simvtr.data.video import read_frames, write_video
 from simvtr.model.weights import PACKAGED
 
 ROOT = Path(__file__).parents[1]
@@ -60,11 +59,11 @@ def test_every_linked_file_exists():
 @pytest.mark.skipif(not (PACKAGED / "simvtr-tiny").is_dir(), reason="the packaged weights are not here")
 def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    truth = write_dataset(tmp_path / "data", SynthConfig(width=64, height=48, frames=3), 1, 0)
+    truth = write_dataset(tmp_path / "data", SynthConfig(width=160, height=96, frames=3), 1, 0)
     Path("truth.json").write_bytes(truth.read_bytes())
-    with write_video("clip.mp4", 10, (64, 48)) as video:
-        for _ in range(3):
-            video.add(np.zeros((48, 64, 3), np.uint8))
+    with write_video("clip.mp4", 10, (160, 96)) as video:
+        for frame in read_frames(tmp_path / "data/JPEGImages/00001"):
+            video.add(frame)
     example = next(block for kind, block in BLOCKS if kind == "python" and "simvtr.load" in block)
     exec(example, {})
     assert "AP50" in capsys.readouterr().out

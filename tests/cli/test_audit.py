@@ -9,6 +9,7 @@ from PIL import Image
 
 from simvtr.auditing.attacks import ATTACKS
 from simvtr.cli.main import main
+from simvtr.errors import SimVTRWarning
 from simvtr.rle import encode, to_json
 
 LEFT = to_json(encode(np.array([[True, True, False, False]])))
@@ -83,6 +84,11 @@ def test_two_systems_stand_side_by_side(audit, capsys):
     document = json.loads(Path("audit.json").read_text())
     assert (document["results_name"], document["other"]["results_name"]) == ("a.json", "b.json")
     assert document["versus"]["differences"]["AP"]["difference"] < 0
+
+
+def test_results_against_themselves_are_called_identical(audit):
+    with pytest.warns(SimVTRWarning, match="a.json and b.json are identical"):
+        assert audit([result(LEFT, LEFT)], second=[result(LEFT, LEFT)]) == 0
 
 
 def test_files_of_one_name_are_told_apart(audit):

@@ -7,7 +7,7 @@ import pytest
 
 from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
-from simvtr.evaluation.bootstrap import compare, difference_table, interval_table, intervals, per_video
+from simvtr.evaluation.bootstrap import compare, intervals, per_video
 from tests.evaluation import tiny
 from tests.evaluation.test_weighted import drawn_pair
 
@@ -122,7 +122,7 @@ def test_an_unknown_figure_is_refused():
 
 def test_tables_have_a_line_for_each_figure():
     result = evaluate(TWO, FIRST_ONLY)
-    assert len(interval_table(intervals(result, 5)).splitlines()) == 13
-    lines = difference_table(compare(result, result, 5)).splitlines()
+    assert len(intervals(result, 5).table().splitlines()) == 13
+    lines = compare(result, result, 5).table().splitlines()
     assert lines[6].split() == ["APl", *"-------"]
     assert not math.isnan(intervals(result, 5)["AP"].low)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
-from simvtr.evaluation.groups import NOTES, GroupScore, by_groups, table
+from simvtr.evaluation.groups import NOTES, GroupScore, by_groups
 from simvtr.schema import Truth, Video, read_predictions, read_truth
 from tests.evaluation import tiny
 from tests.evaluation.freeze_ovis import NAMES, draw_labelled
@@ -172,7 +172,7 @@ def test_a_result_of_another_truth_is_refused():
 def test_the_table_is_in_percent_and_the_dictionary_in_fractions():
     truth = labelled(tiny.truth({1: ["##..", "..##"]}), ["n", "S"])
     groups = by_groups(truth, evaluate(truth, {1: [tiny.found("##..", 0.9)]}))
-    occlusion = table(groups).split("\n\n")[0]
+    occlusion = groups.table().split("\n\n")[0]
     assert occlusion.splitlines() == [
         "occlusion               videos  tracks      AP    AP50    AP75     AR1    AR10   AR100",
         "light        [0, 0.25]       1       1  100.00  100.00  100.00  100.00  100.00  100.00",

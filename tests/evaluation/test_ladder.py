@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
-from simvtr.evaluation.ladder import STEPS, ladder_table, oracle_ladder
+from simvtr.evaluation.ladder import STEPS, oracle_ladder
 from simvtr.schema import Track
 from tests.evaluation import tiny
 from tests.evaluation.test_weighted import drawn_pair
@@ -57,7 +57,7 @@ def test_a_false_track_costs_until_the_last_step():
 def test_a_missed_object_stays_missed():
     steps = oracle_ladder(tiny.truth({1: ["##..", "..##"]}), {1: [tiny.found("##..", 0.9)]})
     assert [step.AP for step in steps] == pytest.approx([51 / 101] * 5)
-    assert ladder_table(steps).splitlines()[-1].split() == ["missed", "49.50"]
+    assert steps.table().splitlines()[-1].split() == ["missed", "49.50"]
 
 
 def test_an_heir_keeps_a_mask_where_nothing_is_true():
@@ -126,7 +126,7 @@ def test_without_truth_nothing_is_defined():
     assert [step.AP for step in oracle_ladder(truth, {})] == [-1] * 5
     steps = oracle_ladder(truth, {1: [tiny.found("##..", 0.9)]})
     assert [step.as_dict() for step in steps] == [{"name": n, "AP": -1, "AP50": -1, "AP75": -1} for n in STEPS]
-    assert ladder_table(steps).splitlines()[1].split() == ["as", "found", "-", "-", "-"]
+    assert steps.table().splitlines()[1].split() == ["as", "found", "-", "-", "-"]
 
 
 @settings(max_examples=12, deadline=None)

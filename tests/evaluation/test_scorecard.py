@@ -53,7 +53,7 @@ def test_every_detail_comes_in_all_three_forms():
         errors=error_types(true, GOOD),
         ladder=oracle_ladder(true, GOOD),
     )
-    for part in (card.identity, card.errors):
+    for part in (card.intervals, card.groups, card.identity, card.errors, card.ladder):
         assert part is not None
         assert part.table() in card.table()
     document = json.loads(card.to_json())

@@ -245,7 +245,7 @@ def _about_presence(looked: Sequence[_Looked], total: int) -> Iterable[Remark]:
         early if 2 * len(early) >= len(full) else [],
         total,
         ("ends in the first third of its video", "end in the first third of their video"),
-        "so many that the file may hold only the first frames of every video",
+        "half or more of those with an entry for every frame: the file may hold only first frames",
     )
 
 

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
         args.out = args.out or Path("sweep")
         return run_sweep(args)
+    from simvtr.cli.evaluate import warn_of_equal
     from simvtr.errors import DataError
     from simvtr.evaluation.scorecard import Versus
     from simvtr.report import write_audit
@@ -63,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
     found = read_predictions(args.results, truth, strict=False)
     other = read_predictions(args.other, truth, strict=False) if args.other else None
     wanted = _wanted(args, truth)
+    if other is not None:
+        warn_of_equal(found, other)
     if args.images and not args.images.is_dir():
         raise DataError(f"--images: {args.images} must be the folder of the frames, and is no folder.")
     first = _audited(args, truth, found)

@@ -141,7 +141,7 @@ def _warn_of_none_left(found: "Predictions", least: float | None) -> None:
         )
 
 
-def _warn_of_equal(first: "Predictions", second: "Predictions") -> None:
+def warn_of_equal(first: "Predictions", second: "Predictions") -> None:
     from simvtr.errors import SimVTRWarning
 
     if first.tracks == second.tracks:
@@ -155,7 +155,7 @@ def _compared(args: argparse.Namespace, truth: "Truth") -> str:
     samples = args.bootstrap or SAMPLES
     paths = (args.results, args.other)
     found = [_read(path, truth) for path in paths]  # both before any work: the second may be wrong
-    _warn_of_equal(*found)
+    warn_of_equal(*found)
     with steps_bar() as bar:
         first, second = (_evaluated(args, truth, one, bar) for one in found)
         bar.doing("drawing videos")

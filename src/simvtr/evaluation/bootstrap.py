@@ -6,7 +6,6 @@ Result -> draws of its videos -> weighted_figures -> Interval      Result, Resul
 The bootstrap of Efron (1979) over videos, percentile intervals; see docs/metric.md for what they do not say.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -76,7 +75,50 @@ class VideoDifference:
         return asdict(self)
 
 
-def intervals(result: Result, samples: int = 1000, seed: int = 0, confidence: float = 0.95) -> dict[str, Interval]:
+class Intervals(dict[str, Interval]):
+    """Intervals by the name of their figure."""
+
+    def table(self) -> str:
+        """As plain text, in percent.
+
+        >>> print(Intervals(AP=Interval(0.3, 0.25, 0.375, 0.31), APs=Interval(-1.0, -1.0, -1.0, -1.0)).table())
+             value    low   high   mean
+        AP   30.00  25.00  37.50  31.00
+        APs      -      -      -      -
+        """
+        rows = [[name, *map(percent, (i.value, i.low, i.high, i.mean))] for name, i in self.items()]
+        return columns([["", "value", "low", "high", "mean"], *rows], names=True)
+
+
+class Differences(dict[str, Difference]):
+    """Differences by the name of their figure."""
+
+    def table(self, *, alone: bool = False) -> str:
+        """As plain text, in percent; the interval is that of the difference.
+
+        Args:
+            alone: they are of one video. Every draw is then the same, and what draws say is left out.
+
+        >>> print(Differences(AP=Difference(0.3, 0.35, 0.05, -0.01, 0.11, False, 0.93)).table())
+            first  second  difference    low    high  second better  survives
+        AP  30.00   35.00       +5.00  -1.00  +11.00          93.0%        no
+        """
+        heads = ["", "first", "second", "difference", "low", "high", "second better", "survives"]
+        rows = [
+            [
+                name,
+                percent(d.first),
+                percent(d.second),
+                *map(_signed, (d.difference, *((None, None) if alone else (d.low, d.high)))),
+                "-" if alone or d.difference is None else f"{100 * d.share:.1f}%",
+                "-" if alone or d.difference is None else "yes" if d.survives else "no",
+            ]
+            for name, d in self.items()
+        ]
+        return columns([heads, *rows], names=True)
+
+
+def intervals(result: Result, samples: int = 1000, seed: int = 0, confidence: float = 0.95) -> Intervals:
     """An interval for each of the twelve figures, from videos drawn with replacement.
 
     Every draw has as many videos as the truth; a video drawn twice counts twice. The interval spans the middle
@@ -88,18 +130,16 @@ def intervals(result: Result, samples: int = 1000, seed: int = 0, confidence: fl
         samples: number of draws, at least 1; a thousand is usual.
         seed: equal seeds draw equal videos.
         confidence: share of the draws inside, above 0 and below 1.
-    Returns: by the names of `Result.stats`.
+    Returns: by the names of `Result.stats`; `.table()` prints them.
     Raises: ValueError for another number of samples or share.
     """
     _require(samples, confidence, "intervals")
     videos, weights = _draws([result], samples, seed)
     drawn = weighted_figures(result, videos, weights)
-    return {name: _interval(value, drawn[name], confidence) for name, value in result.stats.items()}
+    return Intervals({name: _interval(value, drawn[name], confidence) for name, value in result.stats.items()})
 
 
-def compare(
-    first: Result, second: Result, samples: int = 1000, seed: int = 0, confidence: float = 0.95
-) -> dict[str, Difference]:
+def compare(first: Result, second: Result, samples: int = 1000, seed: int = 0, confidence: float = 0.95) -> Differences:
     """What sets two results of the same truth apart, figure by figure, both over the same drawn videos (paired).
 
     A difference survives when zero lies outside the interval of the differences. Twelve figures are twelve tests:
@@ -108,14 +148,16 @@ def compare(
     Args:
         first, second: of the same truth, in the same dialect.
         samples, seed, confidence: see `intervals`.
-    Returns: by the names of `Result.stats`, second minus first.
+    Returns: by the names of `Result.stats`, second minus first; `.table()` prints them.
     Raises: DataError when the results are not of the same truth; ValueError for what `intervals` refuses.
     """
     _require(samples, confidence, "compare")
     _require_same_truth(first, second)
     videos, weights = _draws([first, second], samples, seed)
     one, two = weighted_figures(first, videos, weights), weighted_figures(second, videos, weights)
-    return {name: _difference(first, second, name, one[name], two[name], confidence) for name in first.stats}
+    return Differences(
+        {name: _difference(first, second, name, one[name], two[name], confidence) for name in first.stats}
+    )
 
 
 def per_video(first: Result, second: Result, figure: str = "AP") -> tuple[VideoDifference, ...]:
@@ -138,43 +180,6 @@ def per_video(first: Result, second: Result, figure: str = "AP") -> tuple[VideoD
         if a != UNDEFINED
     ]
     return tuple(sorted(rows, key=lambda row: (-row.difference, row.video_id)))
-
-
-def interval_table(found: Mapping[str, Interval]) -> str:
-    """Intervals as plain text, in percent.
-
-    >>> print(interval_table({"AP": Interval(0.3, 0.25, 0.375, 0.31), "APs": Interval(-1.0, -1.0, -1.0, -1.0)}))
-         value    low   high   mean
-    AP   30.00  25.00  37.50  31.00
-    APs      -      -      -      -
-    """
-    rows = [[name, *map(percent, (i.value, i.low, i.high, i.mean))] for name, i in found.items()]
-    return columns([["", "value", "low", "high", "mean"], *rows], names=True)
-
-
-def difference_table(found: Mapping[str, Difference], *, alone: bool = False) -> str:
-    """Differences as plain text, in percent; the interval is that of the difference.
-
-    Args:
-        alone: they are of one video. Every draw is then the same, and what draws say is left out.
-
-    >>> print(difference_table({"AP": Difference(0.3, 0.35, 0.05, -0.01, 0.11, False, 0.93)}))
-        first  second  difference    low    high  second better  survives
-    AP  30.00   35.00       +5.00  -1.00  +11.00          93.0%        no
-    """
-    heads = ["", "first", "second", "difference", "low", "high", "second better", "survives"]
-    rows = [
-        [
-            name,
-            percent(d.first),
-            percent(d.second),
-            *map(_signed, (d.difference, *((None, None) if alone else (d.low, d.high)))),
-            "-" if alone or d.difference is None else f"{100 * d.share:.1f}%",
-            "-" if alone or d.difference is None else "yes" if d.survives else "no",
-        ]
-        for name, d in found.items()
-    ]
-    return columns([heads, *rows], names=True)
 
 
 def video_table(rows: tuple[VideoDifference, ...]) -> str:

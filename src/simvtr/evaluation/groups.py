@@ -81,7 +81,23 @@ class _Cell:
     expected: int
 
 
-def by_groups(truth: Truth, result: Result) -> tuple[GroupScore, ...]:
+class Groups(tuple[GroupScore, ...]):
+    """The groups, those of a kind beside each other."""
+
+    def table(self) -> str:
+        """As plain text, one block for each kind, in percent; "-" where undefined."""
+        figures = ("AP", "AP50", "AP75", "AR1", "AR10", "AR100")
+        blocks = []
+        for kind, members in groupby(self, lambda group: group.kind):
+            rows = [[kind, "", "videos", "tracks", *figures]]
+            for group in members:
+                marks = [percent(getattr(group, name)) for name in figures]
+                rows.append([group.name, group.bounds, str(group.videos), str(group.tracks), *marks])
+            blocks.append(f"{columns(rows, names=True)}\n{NOTES[kind]}")
+        return "\n\n".join(blocks)
+
+
+def by_groups(truth: Truth, result: Result) -> Groups:
     """Scores of the parts of a data set, from the IoUs and matches that `evaluate` kept. All sizes together.
 
     Occlusion: true tracks outside a group are set aside as crowds are, so what finds them counts neither way; found
@@ -116,24 +132,13 @@ def by_groups(truth: Truth, result: Result) -> tuple[GroupScore, ...]:
     for c in result.comparisons:
         counts[c.video_id] += int(np.count_nonzero(~c.crowd))
     lengths = {video.id: video.length for video in truth.videos.values()}
-    return (
-        *occlusion_groups(result, occlusion_of(truth)),
-        *_by_video("length (ours)", LENGTHS, lengths, "frames", result),
-        *_by_video("count (ours)", COUNTS, counts, "tracks", result),
+    return Groups(
+        (
+            *occlusion_groups(result, occlusion_of(truth)),
+            *_by_video("length (ours)", LENGTHS, lengths, "frames", result),
+            *_by_video("count (ours)", COUNTS, counts, "tracks", result),
+        )
     )
-
-
-def table(groups: Sequence[GroupScore]) -> str:
-    """The groups as plain text, one block for each kind, in percent; "-" where undefined."""
-    figures = ("AP", "AP50", "AP75", "AR1", "AR10", "AR100")
-    blocks = []
-    for kind, members in groupby(groups, lambda group: group.kind):
-        rows = [[kind, "", "videos", "tracks", *figures]]
-        for group in members:
-            marks = [percent(getattr(group, name)) for name in figures]
-            rows.append([group.name, group.bounds, str(group.videos), str(group.tracks), *marks])
-        blocks.append(f"{columns(rows, names=True)}\n{NOTES[kind]}")
-    return "\n\n".join(blocks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,23 +40,26 @@ class Step:
         return asdict(self)
 
 
-def ladder_table(steps: Sequence[Step]) -> str:
-    """The steps as plain text, in percent, each with what AP gains over the step before; below, what is left to 100.
+class Ladder(tuple[Step, ...]):
+    """The steps in their order."""
 
-    >>> print(ladder_table([Step("as found", 0.3, 0.5, 0.3), Step("identities", 0.45, 0.6, 0.4)]))
-    repaired       AP   gains   AP50   AP75
-    as found    30.00          50.00  30.00
-    identities  45.00  +15.00  60.00  40.00
-    missed              55.00
-    """
-    rows = [["repaired", "AP", "gains", "AP50", "AP75"]]
-    for before, step in zip([None, *steps], steps, strict=False):
-        defined = before is not None and step.AP != UNDEFINED
-        gain = f"{100 * (step.AP - before.AP):+.2f}" if before is not None and defined else ""
-        rows.append([step.name, percent(step.AP), gain, percent(step.AP50), percent(step.AP75)])
-    if steps and steps[-1].AP != UNDEFINED:
-        rows.append(["missed", "", f"{100 * (1 - steps[-1].AP):.2f}", "", ""])
-    return columns(rows, names=True)
+    def table(self) -> str:
+        """As plain text, in percent, each with what AP gains over the step before; below, what is left to 100.
+
+        >>> print(Ladder([Step("as found", 0.3, 0.5, 0.3), Step("identities", 0.45, 0.6, 0.4)]).table())
+        repaired       AP   gains   AP50   AP75
+        as found    30.00          50.00  30.00
+        identities  45.00  +15.00  60.00  40.00
+        missed              55.00
+        """
+        rows = [["repaired", "AP", "gains", "AP50", "AP75"]]
+        for before, step in zip([None, *self], self, strict=False):
+            defined = before is not None and step.AP != UNDEFINED
+            gain = f"{100 * (step.AP - before.AP):+.2f}" if before is not None and defined else ""
+            rows.append([step.name, percent(step.AP), gain, percent(step.AP50), percent(step.AP75)])
+        if self and self[-1].AP != UNDEFINED:
+            rows.append(["missed", "", f"{100 * (1 - self[-1].AP):.2f}", "", ""])
+        return columns(rows, names=True)
 
 
 def oracle_ladder(
@@ -64,7 +67,7 @@ def oracle_ladder(
     found: Predictions | Mapping[int, Sequence[Track]],
     *,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Step, ...]:
+) -> Ladder:
     """AP as it is, and after an oracle repairs identities, classes, masks and false tracks, one after the other.
 
     - *identities*: in every frame each true track gets at most one found mask, each mask goes to at most one true
@@ -87,7 +90,7 @@ def oracle_ladder(
         truth: what is in the videos.
         found: results; every track as long as its video (the rules of the strict dialect).
         progress: is told how many of the videos are done, and how many there are.
-    Returns: five steps, by the names of `STEPS`.
+    Returns: five steps, by the names of `STEPS`; `.table()` prints them.
     Raises: DataError for input that the strict dialect refuses.
 
     >>> from pathlib import Path
@@ -110,7 +113,7 @@ def oracle_ladder(
         scenes[video] = _Scene(truth.tracks.get(video, ()), by_video.get(video, ()))
         if progress is not None:
             progress(len(scenes), len(truth.videos))
-    return tuple(_score(name, scenes, sorted(truth.categories)) for name in STEPS)
+    return Ladder(_score(name, scenes, sorted(truth.categories)) for name in STEPS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

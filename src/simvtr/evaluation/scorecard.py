@@ -8,18 +8,18 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simvtr.evaluation.result import Result
 from simvtr.evaluation.text import columns, visible
 
 if TYPE_CHECKING:  # a plain run loads none of them
-    from simvtr.evaluation.bootstrap import Difference, Interval, VideoDifference
+    from simvtr.evaluation.bootstrap import Differences, Intervals, VideoDifference
     from simvtr.evaluation.errors import ErrorTypes
-    from simvtr.evaluation.groups import GroupScore
+    from simvtr.evaluation.groups import Groups
     from simvtr.evaluation.identity import Identity
-    from simvtr.evaluation.ladder import Step
+    from simvtr.evaluation.ladder import Ladder
 
 HEAD = ("part", "name", "figure", "value", "low", "high")  # of a scorecard's CSV
 VERSUS_HEAD = ("figure", "first", "second", "difference", "low", "high")  # of a comparison's
@@ -28,35 +28,29 @@ SHOWN = 5  # videos listed at each end of a comparison
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scorecard:
-    """A `Result` with the details that were asked for; what was not is empty or None."""
+    """A `Result` with the details that were asked for; what was not is None."""
 
     result: Result
-    intervals: "Mapping[str, Interval]" = field(default_factory=dict)
-    groups: "Sequence[GroupScore]" = ()
+    intervals: "Intervals | None" = None
+    groups: "Groups | None" = None
     identity: "Identity | None" = None
     errors: "ErrorTypes | None" = None
-    ladder: "Sequence[Step]" = ()
+    ladder: "Ladder | None" = None
 
     def table(self) -> str:
         """Every part under its heading, in percent."""
         blocks = [self.result.table()]
         if self.intervals:
-            from simvtr.evaluation.bootstrap import interval_table
-
             alone = "\n\nOnly one video: nothing is known of other videos." if self.result.videos == 1 else ""
-            blocks.append(f"95 % INTERVALS, videos drawn again\n{interval_table(self.intervals)}{alone}")
+            blocks.append(f"95 % INTERVALS, videos drawn again\n{self.intervals.table()}{alone}")
         if self.groups:
-            from simvtr.evaluation.groups import table as group_table
-
-            blocks.append(f"GROUPS\n{group_table(self.groups)}")
+            blocks.append(f"GROUPS\n{self.groups.table()}")
         if self.identity is not None:
             blocks.append(f"IDENTITY\n{self.identity.table()}")
         if self.errors is not None:
             blocks.append(f"ERROR TYPES\n{self.errors.table()}")
         if self.ladder:
-            from simvtr.evaluation.ladder import ladder_table
-
-            blocks.append(f"ORACLE LADDER\n{ladder_table(self.ladder)}")
+            blocks.append(f"ORACLE LADDER\n{self.ladder.table()}")
         return "\n\n\n".join(blocks)
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,7 +82,7 @@ class Scorecard:
     def _lines(self) -> Iterator[tuple[Any, ...]]:
         document = self.as_dict()
         for name, value in document["stats"].items():
-            interval = self.intervals.get(name)
+            interval = self.intervals.get(name) if self.intervals else None
             yield "all", "", name, value, *(("", "") if interval is None else (interval.low, interval.high))
         for category in document["categories"]:
             yield from _figures("category", category)
@@ -113,7 +107,7 @@ class Versus:
 
     first: str
     second: str
-    differences: "Mapping[str, Difference]"
+    differences: "Differences"
     videos: "Sequence[VideoDifference]"  # those with a true track that counts, by falling difference
     samples: int
 
@@ -131,10 +125,10 @@ class Versus:
 
     def table(self) -> str:
         """The verdict, the differences, and the videos at both ends, in percent."""
-        from simvtr.evaluation.bootstrap import difference_table, video_table
+        from simvtr.evaluation.bootstrap import video_table
 
         names = columns([["first", self.first], ["second", self.second]], names=True)
-        blocks = [names, self.verdict(), difference_table(self.differences, alone=len(self.videos) == 1)]
+        blocks = [names, self.verdict(), self.differences.table(alone=len(self.videos) == 1)]
         for title, rows in (
             ("where the second wins most", [v for v in self.videos if v.difference > 0]),
             ("where the first wins most", [v for v in self.videos[::-1] if v.difference < 0]),
