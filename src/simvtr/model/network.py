@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from simvtr.config import ModelConfig
 from simvtr.model.backbone import Backbone
 from simvtr.model.heads import AttentionMaps, BoxHead, MaskHead
+from simvtr.model.hub import OnHub
 from simvtr.model.memory import in_parts, joined
 from simvtr.model.position import sine_position
 from simvtr.model.transformer import Transformer
@@ -45,7 +46,7 @@ class Outputs:
     # the features and of the memory, or one a clip where clips were padded; in training with dense_class only
 
 
-class SimVTR(nn.Module):
+class SimVTR(nn.Module, OnHub):
     """The network; every switch the report reasons about is in `config`.
 
     >>> from simvtr.config import simvtr_tiny

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from simvtr.config import ModelConfig
 from simvtr.errors import DataError
+from simvtr.model.hub import SCHEME, downloaded
 from simvtr.model.network import SimVTR
 from simvtr.model.published import SUFFIXES, read_published
 
@@ -42,8 +43,9 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
 
     Args:
         source: the name of packaged weights ("simvtr-tiny"), a folder that `save` or `simvtr train` wrote, the
-            .safetensors file in it (config.json must lie beside it), or a checkpoint of DETR or VisTR as published
-            (.pth), which then gives the published numbers (docs/lineage.md).
+            .safetensors file in it (config.json must lie beside it), a Hub id ("hf://user/name", also with
+            "@revision"), or a checkpoint of DETR or VisTR as published (.pth), which then gives the published numbers
+            (docs/lineage.md).
         device: where to put it, "cpu", "cuda", ...
     Raises: DataError when there is nothing there, or a file is not what its shape asks for; it lists the keys.
 
@@ -92,7 +94,7 @@ def _fill(model: SimVTR, state: dict[str, Tensor]) -> str:
 
 def _files(source: str | Path) -> tuple[Path, Path]:
     """The folder with config.json, and the file with the tensors."""
-    path = Path(source)
+    path = downloaded(str(source)) if str(source).startswith(SCHEME) else Path(source)
     if path.suffix == ".safetensors" and path.is_file():
         return path.parent, path
     if not path.is_dir() and (PACKAGED / str(source) / "config.json").is_file() and str(source) == path.name:
@@ -101,8 +103,9 @@ def _files(source: str | Path) -> tuple[Path, Path]:
         return path, path / "model.safetensors"
     packaged = sorted(p.name for p in PACKAGED.iterdir() if p.is_dir()) if PACKAGED.is_dir() else []
     raise DataError(
-        f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, a "
-        f"checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged}; there is none of that name."
+        f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, a Hub "
+        f"id (hf://user/name), a checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged}; there is "
+        "none of that name."
     )
 
 
