@@ -41,6 +41,31 @@ def single(args: argparse.Namespace) -> list[Clip]:
     ]
 
 
+def pictures(sources: list[str]) -> bool:
+    """Whether several names are the pictures of one video."""
+    from simvtr.data.video.reader import IMAGE_SUFFIXES
+
+    return len(sources) > 1 and all(Path(name).suffix.lower() in IMAGE_SUFFIXES for name in sources)
+
+
+def several(args: argparse.Namespace) -> list[Clip]:
+    """Videos by their names: ids from 1 in the order given; without --overlay nothing is drawn."""
+    from simvtr.data.video import read_frames
+
+    def named(number: int, source: str) -> Clip:
+        reader = read_frames(source, max_frames=args.max_frames)
+        return Clip(
+            id=number,
+            name=reader.name,
+            open=lambda: read_frames(source, max_frames=args.max_frames),
+            length=None,
+            video=args.out / "overlays" / f"{number}-{reader.name}.mp4" if args.overlay else None,
+            images=args.out / "frames" / f"{number}-{reader.name}" if args.png else None,
+        )
+
+    return [named(number, source) for number, source in enumerate(args.source, start=1)]
+
+
 def dataset(args: argparse.Namespace) -> list[Clip]:
     """The videos of a data set."""
     from simvtr.data.video import read_frames

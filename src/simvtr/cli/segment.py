@@ -1,6 +1,6 @@
 """Instance masks with identities for a video, a folder of images or a data set: results.json and overlay.mp4.
 
-SOURCE -> clips -> Predictor.stream -> Journal -> TrackBuilder -> out/results.json
+SOURCE -> clips -> Predictor.stream -> Journal -> TrackBuilder -> out/results.json (on many processes: ranks.py)
                    with each frame  -> OverlayWriter -> out/overlay.mp4, out/frames/00000.png
 
 The journal, out/results.partial.jsonl, has every frame as soon as it is found (`inference/journal.py` says what its
@@ -14,16 +14,17 @@ import tempfile
 import threading
 import time
 import warnings
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
-from simvtr.cli.clips import Clip, dataset, settings, single
+from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
+from simvtr.cli.ranks import own_device, parts_of, ranks, share
+from simvtr.cli.summary import Summary, many
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "source", nargs="+", help="video file | folder of images | glob | image files | data set JSON (with --images)"
+        "source",
+        nargs="+",
+        help="video file | folder of images | glob | image files | several of videos and folders | data set JSON (with "
+        "--images)",
     )
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder for results.json and overlay.mp4")
     parser.add_argument(
@@ -124,13 +128,13 @@ def run(args: argparse.Namespace) -> int:
 
     A video that breaks off is no error: its frames are kept, and a warning says how many were promised.
     """
-    many = len(args.source) == 1 and args.source[0].lower().endswith(".json")
+    of_set = len(args.source) == 1 and args.source[0].lower().endswith(".json")
     wrong = (
         "a data set JSON needs --images, the folder that its file names start from"
-        if many and args.images is None
+        if of_set and args.images is None
         else "--images belongs to a data set JSON"
-        if args.images is not None and not many
-        else _unwritable(args, many)
+        if args.images is not None and not of_set
+        else _unwritable(args)
     )
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
@@ -148,19 +152,22 @@ def run(args: argparse.Namespace) -> int:
     from simvtr.model import load
     from simvtr.schema import PredictionWriter
 
-    clips = dataset(args) if many else single(args)
+    one = len(args.source) == 1 or pictures(args.source)
+    clips = dataset(args) if of_set else single(args) if one else several(args)
     for left in args.out.glob("results.json.*.part"):  # by a killed run
         left.unlink()
     model = load(args.weights)
     window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
         predictor = Predictor(
-            model, window, args.identity, threshold=args.keep, device=args.device, precision=args.precision
+            model, window, args.identity, threshold=args.keep, device=own_device(args.device), precision=args.precision
         )
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
-    done = _Summary()
+    if ranks()[1] > 1:
+        return _shared(clips, predictor, args)
+    done = Summary()
     interrupted, broken = False, None
     begin = time.perf_counter()
     with (
@@ -189,11 +196,41 @@ def run(args: argparse.Namespace) -> int:
     if args.weights == "simvtr-tiny":
         print("note: simvtr-tiny knows eight synthetic shapes, not natural video; train it on yours", file=sys.stderr)
     if interrupted:
-        kept = _many(done.frames, "frame")
+        kept = many(done.frames, "frame")
         print(f"simvtr segment: interrupted, the files hold {kept}; --resume goes on from there", file=sys.stderr)
     elif broken:
-        raise DataError(f"{broken} The files hold {_many(done.frames, 'frame')} before it.")
+        raise DataError(f"{broken} The files hold {many(done.frames, 'frame')} before it.")
     return 130 if interrupted else 0
+
+
+def _shared(clips: list[Clip], predictor: "Predictor", args: argparse.Namespace) -> int:
+    """This rank's share of the videos; exceptions leave what is whole, for the same command to go on from."""
+    from simvtr.cli.progress import frames_bar
+    from simvtr.errors import SimVTRWarning
+    from simvtr.inference.journal import Journal
+    from simvtr.schema import PredictionWriter
+
+    (rank, count), known, done, begin = ranks(), settings(args, predictor), Summary(), time.perf_counter()
+    with _Stop() as stop, frames_bar() as progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore", SimVTRWarning)
+        progress.disable = rank > 0  # two bars would write over each other
+
+        def segment(clip: Clip, part: Path) -> None:
+            with (
+                Journal(part.with_suffix(".partial.jsonl"), known, resume=True) as journal,
+                PredictionWriter(part) as results,
+            ):
+                _segment(clip, predictor, args, journal, results, progress, stop, done)
+            journal.path.unlink()
+
+        share(clips, parts_of(args.out, known), args.out / "results.json", segment, stop.check)
+    done.seconds = time.perf_counter() - begin
+    for problem in done.problems:
+        print(f"simvtr segment: warning: {problem}", file=sys.stderr)
+    if rank == 0:
+        done.files.insert(0, args.out / "results.json")
+    print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
+    return 0
 
 
 def _segment(
@@ -204,7 +241,7 @@ def _segment(
     results: "PredictionWriter",
     progress: "Progress",
     stop: "_Stop",
-    done: "_Summary",
+    done: "Summary",
 ) -> None:
     """One video, start to end. Left early, by Ctrl-C, a broken image or an overlay that cannot be written, it writes
     the tracks it has and passes that on.
@@ -339,46 +376,7 @@ class _Stop:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-@dataclass(slots=True)
-class _Summary:
-    """What the last lines on stdout tell."""
-
-    videos: int = 0
-    frames: int = 0
-    again: int = 0  # of these, found by an earlier run
-    seconds: float = 0.0
-    objects: Counter[str] = field(default_factory=Counter)
-    problems: list[str] = field(default_factory=list)
-    files: list[Path] = field(default_factory=list)
-
-    def text(self, threshold: float, model_seconds: float) -> str:
-        """Frames, objects, speed and files, one line each.
-
-        >>> print(_Summary(1, 50, 0, 10.0, Counter(dog=2, cat=1), [], [Path("out/results.json")]).text(0.5, 9.0))
-        1 video, 50 frames, 5.0 frames/s end to end, 90 % of the time in the model
-        3 objects with a score of 0.5 or more: 2 dog, 1 cat
-        out/results.json
-        """
-        kinds = ", ".join(f"{count} {name}" for name, count in self.objects.most_common())
-        found = f"{_many(self.objects.total(), 'object')} with a score of {threshold:g} or more"
-        if not kinds and threshold > 0:
-            kinds = "try a lower --threshold"
-        return "\n".join(
-            (
-                f"{_many(self.videos, 'video')}, {_many(self.frames, 'frame')}, "
-                f"{(self.frames - self.again) / self.seconds:.1f} frames/s end to end, "
-                f"{100 * model_seconds / self.seconds:.0f} % of the time in the model",
-                f"{found}: {kinds}" if kinds else found,
-                *map(str, self.files),
-            )
-        )
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
-
-
-def _unwritable(args: argparse.Namespace, many: bool) -> str | None:
+def _unwritable(args: argparse.Namespace) -> str | None:
     """Why results cannot be written to the folder --out, which is made; None when they can."""
     folder: Path = args.out
     try:
@@ -387,11 +385,12 @@ def _unwritable(args: argparse.Namespace, many: bool) -> str | None:
             pass
     except OSError as error:
         return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
+    alone = (len(args.source) == 1 and args.images is None) or pictures(args.source)
     files, folders = ["results.json"], ["frames"] if args.png else []
-    if many:
-        folders += ["overlays"] if args.overlay else []
-    else:
+    if alone:
         files += [] if args.overlay is False else ["overlay.mp4"]
+    else:
+        folders += ["overlays"] if args.overlay else []
     for path in (folder / name for name in files):
         if path.is_dir():
             return f"{path} must be a file or nothing yet, got a folder. Take it away, or choose another --out."

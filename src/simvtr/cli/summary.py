@@ -1,0 +1,44 @@
+"""The last lines of `simvtr segment`: how much there was, how fast it went, what was found, and the files."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(slots=True)
+class Summary:
+    """What the last lines on stdout tell."""
+
+    videos: int = 0
+    frames: int = 0
+    again: int = 0  # of these, found by an earlier run
+    seconds: float = 0.0
+    objects: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    def text(self, threshold: float, model_seconds: float) -> str:
+        """Frames, objects, speed and files, one line each.
+
+        >>> print(Summary(1, 50, 0, 10.0, Counter(dog=2, cat=1), [], [Path("out/results.json")]).text(0.5, 9.0))
+        1 video, 50 frames, 5.0 frames/s end to end, 90 % of the time in the model
+        3 objects with a score of 0.5 or more: 2 dog, 1 cat
+        out/results.json
+        """
+        kinds = ", ".join(f"{count} {name}" for name, count in self.objects.most_common())
+        found = f"{many(self.objects.total(), 'object')} with a score of {threshold:g} or more"
+        if not kinds and threshold > 0:
+            kinds = "try a lower --threshold"
+        return "\n".join(
+            (
+                f"{many(self.videos, 'video')}, {many(self.frames, 'frame')}, "
+                f"{(self.frames - self.again) / self.seconds:.1f} frames/s end to end, "
+                f"{100 * model_seconds / self.seconds:.0f} % of the time in the model",
+                f"{found}: {kinds}" if kinds else found,
+                *map(str, self.files),
+            )
+        )
+
+
+def many(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
