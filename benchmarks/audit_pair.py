@@ -60,9 +60,9 @@ def kept(audit: dict) -> list[Figure]:
     short, padded = rows["first-1-short"], rows["first-1-padded"]
     share = short["values"]["ytvos.AP"] / honest["ytvos.AP"]
     return [
-        Figure(f"{NAME}: AP, reference rules", 100 * honest["ytvos.AP"], ""),
-        Figure(f"{NAME}: AP of first frames as short lists, reference rules", 100 * short["values"]["ytvos.AP"], ""),
-        Figure(f"{NAME}: share of AP that first frames keep, reference rules", share, "", None, "> 0.5"),
+        Figure(f"{NAME}: AP, public evaluator", 100 * honest["ytvos.AP"], ""),
+        Figure(f"{NAME}: AP of first frames as short lists, public evaluator", 100 * short["values"]["ytvos.AP"], ""),
+        Figure(f"{NAME}: share of AP that first frames keep, public evaluator", share, "", None, "> 0.5"),
         Figure(f"{NAME}: strict refuses first frames as short lists (1: yes)", int(short["refused"]), "", None, "1"),
         Figure(f"{NAME}: AP of first frames padded with null, strict", 100 * padded["values"]["strict.AP"], ""),
     ]

@@ -86,9 +86,14 @@ def headlines(lines: list[str]) -> str:
 
 
 def table(lines: list[str]) -> str:
-    """Markdown of the latest of every figure: one table for each run that any of them is from, oldest first."""
+    """Markdown of the latest of every figure: one table for each run that any of them is from, oldest first.
+
+    A figure that its command, given again in the same words, no longer measures is left out.
+    """
     parts = []
-    shown = [entry for (benchmark, _), entry in latest(lines).items() if benchmark not in OWN_PAGES]
+    entries = [entry for (benchmark, _), entry in latest(lines).items() if benchmark not in OWN_PAGES]
+    last = {entry["command"]: entry["date"] for entry in entries}
+    shown = [entry for entry in entries if entry["date"] == last[entry["command"]]]
     for (command, run), entries in groupby(shown, key=lambda e: (e["command"], _run(e))):
         parts.append(f"`{command}` · {run}\n\n| figure | value | least to greatest | goal |\n|---|---|---|---|\n")
         for entry in entries:

@@ -81,7 +81,7 @@ def report(figures: Sequence[Figure], *, keep: bool) -> None:
 def environment() -> dict[str, str | int | float]:
     """What a figure was measured with; `load` tells how busy the machine was in the last minute (1 = one core)."""
     return {
-        "command": f"python -m benchmarks.{Path(sys.argv[0]).stem} {shlex.join(sys.argv[1:])}".strip(),
+        "command": f"python -m benchmarks.{Path(sys.argv[0]).stem} {shlex.join(map(_anywhere, sys.argv[1:]))}".strip(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
@@ -92,6 +92,11 @@ def environment() -> dict[str, str | int | float]:
         "load": round(os.getloadavg()[0], 2),
         "commit": _commit(),
     }
+
+
+def _anywhere(word: str) -> str:
+    """A path in or beside the project as it is called from the project's folder; other words as they are."""
+    return os.path.relpath(word, ROOT) if Path(word).is_absolute() and Path(word).is_relative_to(ROOT.parent) else word
 
 
 def _cpu() -> str:

@@ -19,6 +19,14 @@ def test_the_latest_of_a_figure_stands():
     assert text.index("benchmarks.memory --rounds 1") < text.index("benchmarks.startup")
 
 
+def test_a_figure_that_its_command_no_longer_measures_is_left_out():
+    old = [line(Figure(name, 1, "s"), date="2026-01-01") for name in ("kept", "dropped")]
+    other = line(Figure("alone", 1, "s"), date="2026-01-01", command="python -m benchmarks.startup --rounds 1")
+    text = table([*old, other, line(Figure("kept", 2, "s"), date="2026-01-02")])
+    assert "dropped" not in text
+    assert "alone" in text and "| kept | 2 s |" in text
+
+
 def test_the_tables_of_the_readme_are_those_of_the_results():
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
     for file, make in ((README, table), (FRONT, headlines)):
