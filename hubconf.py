@@ -1,6 +1,6 @@
-"""Entry points of `torch.hub.load("OWNER/REPOSITORY", ENTRY)`; its dependencies must be installed, the package need not.
+"""Entry points of `torch.hub.load("OWNER/REPOSITORY", ENTRY)`: its dependencies must be there, the package need not.
 
-torch.hub.load("OWNER/REPOSITORY", "simvtr_tiny")                    # the packaged weights
+torch.hub.load("OWNER/REPOSITORY", "simvtr_tiny")                      # the packaged weights
 torch.hub.load("OWNER/REPOSITORY", "simvtr", "detr-r50-panoptic.pth")  # all that `simvtr.load` takes
 """
 

@@ -124,3 +124,28 @@ def test_another_backbone_is_no_start(tmp_path):
     checkpoint = read_published(save_published(network(DETR), tmp_path / "x.pth"))
     with pytest.raises(DataError, match="backbone resnet50, got resnet18"):
         started(checkpoint.state, checkpoint.config, simvtr_r50(), seed=25)
+
+
+@torch.inference_mode()
+def test_chosen_masks_end_where_the_picture_of_their_clip_does():
+    """The losses compare them with that picture; without `select` they are the published ones, of the whole batch."""
+    model = network(VISTR)
+    frames, padding = torch.randn(2, 2, 3, 96, 128), torch.zeros(2, 96, 128, dtype=torch.bool)
+    padding[0, 50:] = padding[0, :, 70:] = True
+    frames = frames.masked_fill(padding[:, None, None], 0)
+    whole, some = model(frames, padding), model(frames, padding, lambda i, logits, boxes: torch.tensor([4, 1]))
+    assert whole.masks.shape == (2, 2, 10, 24, 32)
+    assert [mask.shape for mask in some.masks] == [(2, 2, 13, 18), (2, 2, 24, 32)]  # 50 / 4 and 70 / 4, rounded up
+    assert torch.allclose(some.masks[0], whole.masks[0, :, [4, 1], :13, :18], atol=1e-4)
+
+
+@torch.inference_mode()
+def test_what_is_beside_a_clip_in_its_batch_changes_nothing_but_the_padding():
+    """Two clips of one size, padded alike, say what each says alone."""
+    model = network(DETR)
+    frames, padding = torch.randn(2, 1, 3, 96, 128), torch.zeros(2, 96, 128, dtype=torch.bool)
+    padding[:, 50:] = True
+    frames = frames.masked_fill(padding[:, None, None], 0)
+    both, second = model(frames, padding), model(frames[1:], padding[1:])
+    assert torch.allclose(both.logits[1:], second.logits, atol=1e-5)
+    assert torch.allclose(both.masks[1:], second.masks, atol=1e-4)
