@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from simvtr import DataError
 from simvtr.cli.main import main
 from simvtr.inference import Predictor
 from simvtr.model import SimVTR, load
@@ -103,6 +104,11 @@ def test_vistr_is_trained_further(tmp_path):
             optimizer="adamw", lr=1e-3, steps=1, stages=(Stage(frames=(2,)),), augment=augment, device="cpu"
         ),
     )
+    with pytest.raises(DataError, match=r"frames must be 2, as the queries are coupled, got \[16\]"):
+        train(replace(recipe, train=TrainConfig()))
+    detector = save_published(network(DETR, masks=False), tmp_path / "detr-r50.pth")
+    with pytest.raises(DataError, match="must have a mask head to be trained, got a detector"):
+        train(replace(recipe, start=str(detector)))
     before, after = load(path), load(train(recipe))
     assert (after.config.queries, after.config.frames, after.config.conv3d_head) == ("coupled", 2, True)
     assert after.config.classes != before.config.classes

@@ -39,15 +39,18 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
     has is kept; with other categories, all but the class heads, which start anew with the right number of classes.
     New parameters are a function of `recipe.train.seed`.
 
-    Raises: DataError when the backbone is another than that of the weights to start from.
+    Raises: DataError when the backbone is another than that of the weights to start from, or the network cannot be
+        trained on these clips.
     """
     torch.manual_seed(recipe.train.seed)
     if recipe.start is None:
+        _trainable(recipe.model, recipe)
         if recipe.model.frozen_norm:
             say("a backbone with random weights and fixed norms hardly learns: set model.frozen_norm false, or `start`")
         return SimVTR(replace(recipe.model, **_picture_size(recipe), classes=len(categories), categories=categories))
     model = load_weights(recipe.start)
     shape = model.config if recipe.model == ModelConfig() else recipe.model
+    _trainable(shape, recipe)
     fresh = SimVTR(replace(shape, **_picture_size(recipe), classes=len(categories), categories=categories))
     state, wanted = model.state_dict(), fresh.state_dict()
     if any(name.startswith("backbone.") and wanted[name].shape != _shape(state, name) for name in wanted):
@@ -65,6 +68,20 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
         say(f"{recipe.start}: not in it, or of another shape, so it starts anew: {', '.join(anew)}")
     fresh.load_state_dict(kept, strict=False)
     return fresh
+
+
+def _trainable(shape: ModelConfig, recipe: Recipe) -> None:
+    if not shape.masks:
+        raise DataError(
+            f"{recipe.start or 'model.masks'}: must have a mask head to be trained, got a detector. Start another "
+            "network from it: simvtr convert weights --to (docs/lineage.md)."
+        )
+    lengths = {t for stage in recipe.train.stages for t in stage.frames}
+    if shape.queries == "coupled" and lengths != {shape.frames}:
+        raise DataError(
+            f"train.stages: frames must be {shape.frames}, as the queries are coupled, got {sorted(lengths)}. "
+            "Change one of them, or model.frames."
+        )
 
 
 def _shape(state: dict[str, Tensor], name: str) -> torch.Size | None:
