@@ -94,6 +94,7 @@ def training(folder: Path, t: int, rounds: int) -> list[Figure]:
     config = TrainConfig(device="cpu", freeze=1, checkpointing=True)
     ours = SimVTR(simvtr_r50(classes=41)).train()
     ours.backbone.freeze(1)
+    ours.backbone.to(memory_format=torch.channels_last)  # as a training does (training/state.py)
     ours.checkpointing = True
     scaler = torch.amp.GradScaler("cpu", enabled=False)
     state: Any = SimpleNamespace(network=ours, recipe=Recipe(train=config), ranks=Ranks(config), scaler=scaler)
