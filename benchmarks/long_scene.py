@@ -71,7 +71,9 @@ def names_around(
         votes: Counter[int] = Counter()
         for frame in frames:
             truth = visible(draw(scene, frame))[0][absence.index]
-            ious = [((mask & truth).sum() / (mask | truth).sum(), one) for one, mask in found.get(frame, {}).items()]
+            ious = [
+                ((mask & truth).sum() / max(1, (mask | truth).sum()), one) for one, mask in found.get(frame, {}).items()
+            ]
             if ious and max(ious)[0] >= LEAST_IOU:
                 votes[max(ious)[1]] += 1
         return max(votes, key=lambda one: votes[one], default=None)
