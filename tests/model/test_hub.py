@@ -53,7 +53,7 @@ def test_an_id_of_the_hub_is_read_from_the_cache(model, cache):
     assert same(SimVTR.from_pretrained("user/name"), model)
 
 
-@pytest.mark.parametrize("name", ["hf://user/other", "hf://user/name@v2", "hf://", "hf://a/b/c/d"])
+@pytest.mark.parametrize("name", ["hf://user/other", "hf://user/name@v2", "hf://", "hf://a/b.pt", "hf://a/b/c/d"])
 def test_what_is_neither_in_the_cache_nor_within_reach_is_one_line(name, cache):
     with pytest.raises(DataError, match="must be on the Hub or in its cache") as error:
         load(name)

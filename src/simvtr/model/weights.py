@@ -52,7 +52,7 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     >>> load("simvtr-tiny").config.backbone
     'resnet18'
     """
-    if Path(source).suffix in SUFFIXES:
+    if Path(source).suffix in SUFFIXES and not Path(source).is_dir() and not str(source).startswith(SCHEME):
         return published(source).to(device)
     folder, file = _files(source)
     try:
@@ -74,7 +74,8 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
 def published(path: str | Path, *, frames: int | None = None) -> SimVTR:
     """DETR or VisTR from a checkpoint as published, in eval mode: see `read_published`."""
     checkpoint = read_published(path, frames=frames)
-    model = SimVTR(checkpoint.config)
+    with torch.device("meta"):  # no first weights: a ResNet has nothing that is not in its state dict
+        model = SimVTR(checkpoint.config)
     if wrong := _fill(model, checkpoint.state):
         kind = "VisTR" if checkpoint.config.conv3d_head else "DETR"
         raise DataError(f"weights {path}: every tensor of {kind} must be there, and nothing else, got {wrong}.")
@@ -88,7 +89,8 @@ def _fill(model: SimVTR, state: dict[str, Tensor]) -> str:
     misshapen = sorted(name for name in expected.keys() & state.keys() if expected[name].shape != state[name].shape)
     if missing or unknown or misshapen:
         return f"{_few('missing', missing)}, {_few('unknown', unknown)}, {_few('of another shape', misshapen)}"
-    model.load_state_dict({name: value.to(expected[name].dtype) for name, value in state.items()})
+    fitting = {name: value.to(expected[name].dtype) for name, value in state.items()}
+    model.load_state_dict(fitting, assign=any(value.is_meta for value in expected.values()))
     return ""
 
 
