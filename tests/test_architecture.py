@@ -22,7 +22,18 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = {"errors", "schema", "rle", "config", "evaluation", "windows", "doctor", "formats", "auditing", "report"}
+WITHOUT_TORCH = {
+    "errors",
+    "schema",
+    "rle",
+    "config",
+    "evaluation",
+    "windows",
+    "doctor",
+    "formats",
+    "auditing",
+    "report",
+}
 HEAVY = {"torch", "torchvision", "timm", "einops", "av", "cv2", "supervision", "safetensors", "huggingface_hub"}
 
 
