@@ -22,6 +22,16 @@ def test_every_verb_explains_itself(verb, capsys):
     assert "usage: simvtr" in capsys.readouterr().out
 
 
+def test_explaining_loads_nothing_that_takes_time():
+    program = (
+        "import sys\nfrom simvtr.cli.main import VERBS, main\n"
+        "for verb in VERBS: main([verb, '--help'])\n"
+        "sys.exit(' '.join({'numpy', 'torch', 'scipy', 'rich'} & sys.modules.keys()) or 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 @pytest.mark.parametrize("line", [["segmint"], ["eval"], ["eval", "a", "b", "--loud"], ["--loud"], []])
 def test_a_wrong_command_exits_2(line, capsys):
     assert main(line) == 2

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from simvtr.cli.clips import Clip
-from simvtr.schema.writer import atomic
 
 _POLL = 0.2  # seconds between two looks at the folder
 
@@ -79,6 +78,8 @@ def join(parts: Sequence[Path], results: Path) -> None:
     {"c": 3}
     ]
     """
+    from simvtr.schema.writer import atomic
+
     first, last = b"[\n", b"\n]\n"
     with atomic(results) as file:
         file.write(b"[")
