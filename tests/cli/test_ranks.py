@@ -26,10 +26,11 @@ def videos(tmp_path_factory):
     return paths
 
 
-def start(rank, weights, out, videos):
-    """One process of two, as torchrun would start it."""
+def start(rank, weights, out, videos, count=2):
+    """One process of `count`, as torchrun would start it; one thread each, as their number changes last digits."""
     command = ["-m", "simvtr", "segment", *map(str, videos), "--weights", weights, "-o", str(out), "--device", "cpu"]
-    environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(count), "LOCAL_RANK": str(rank)}
+    environment["OMP_NUM_THREADS"] = "1"
     return subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.PIPE, text=True)
 
 
@@ -46,7 +47,7 @@ def test_several_videos_are_drawn_each_under_its_name(weights, videos, tmp_path)
 
 
 def test_two_processes_write_what_one_writes_even_if_one_was_killed(weights, videos, tmp_path):
-    assert segment(weights, tmp_path / "one", *videos) == 0
+    assert start(0, weights, tmp_path / "one", videos, count=1).wait(120) == 0
     out = tmp_path / "two"
     alone = start(0, weights, out, videos)  # videos 1 and 3, then it waits for the second
     deadline = time.monotonic() + 120
