@@ -31,7 +31,7 @@ def convert(*arguments: object) -> int:
 def test_pngs_become_youtube_vis_that_check_passes(masks, tmp_path, capsys):
     assert convert("annotations", masks, "-o", tmp_path / "out.json", "--categories", "1=cat, 2=big dog") == 0
     shown = capsys.readouterr()
-    assert shown.out == f"{tmp_path / 'out.json'}: 1 videos, 2 tracks\n"
+    assert shown.out == f"{tmp_path / 'out.json'}: 1 video, 2 tracks\n"
     assert main(["check", str(tmp_path / "out.json")]) == 0
     content = json.loads((tmp_path / "out.json").read_text())
     assert [kind["name"] for kind in content["categories"]] == ["cat", "big dog"]
@@ -71,7 +71,9 @@ def test_wrong_data_exits_with_1_and_one_line_and_leaves_nothing(masks, tmp_path
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--to", "voc"), "a format must be one of youtube-vis, coco, cvat, davis, labelme, mots, got 'voc'"),
+        (("--to", "voc"), "--to must be one of youtube-vis, coco, cvat, davis, got 'voc'"),
+        (("--to", "labelme"), "--to must be one of youtube-vis, coco, cvat, davis, got 'labelme'"),
+        (("--from", "voc"), "--from must be one of youtube-vis, coco, cvat, davis, labelme, mots, got 'voc'"),
         (("--categories", "dog"), "must look like 1=dog,2=cat, got 'dog'"),
     ],
 )

@@ -1,6 +1,7 @@
 """Results of other systems: known peculiarities are set right and told; what is wrong stays refused."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,11 @@ def test_what_is_wrong_stays_refused(tmp_path, theirs, match):
     with pytest.raises(DataError, match=match):
         normal(tmp_path, theirs)
     assert not list(tmp_path.glob("out*"))
+
+
+def test_what_is_wrong_is_named_where_the_user_has_it(tmp_path):
+    with pytest.raises(DataError, match=rf"^{re.escape(str(tmp_path))}/r.json, "):
+        normal(tmp_path, [TRACK | {"segmentations": [LEFT]}], Work())
 
 
 def test_sam3s_results_keep_their_published_score(shared, tmp_path):

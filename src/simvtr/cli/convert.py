@@ -24,8 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     annotations.add_argument("input", type=Path, help="file, folder or ZIP")
     annotations.add_argument("-o", "--out", type=Path, required=True, help="X.json, X.xml (CVAT), new folder (DAVIS)")
-    annotations.add_argument("--from", dest="source", metavar="FORMAT", help="default: as the files look")
-    annotations.add_argument("--to", dest="target", metavar="FORMAT", help="default: as OUT is called")
+    annotations.add_argument(
+        "--from",
+        dest="source",
+        metavar="FORMAT",
+        help="youtube-vis, coco, cvat, davis, labelme, mots (default: as it looks)",
+    )
+    annotations.add_argument(
+        "--to", dest="target", metavar="FORMAT", help="youtube-vis, coco, cvat, davis (default: as OUT is called)"
+    )
     annotations.add_argument("--images", type=Path, metavar="DIR", help="folder of the frames: their names are taken")
     annotations.add_argument(
         "--categories", type=_categories, default={}, metavar="1=dog,2=cat", help="of objects whose format has none"
@@ -61,12 +68,13 @@ def _categories(text: str) -> dict[int, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    from simvtr.formats import Format
+    from simvtr.formats import READ_ONLY, Format
 
-    formats = [str(kind) for kind in Format]
-    for name in (getattr(args, "source", None), args.target):
+    readable = [str(kind) for kind in Format]
+    written = [str(kind) for kind in Format if kind not in READ_ONLY]
+    for option, name, formats in (("from", getattr(args, "source", None), readable), ("to", args.target, written)):
         if name is not None and name not in formats:
-            print(f"simvtr convert: a format must be one of {', '.join(formats)}, got {name!r}", file=sys.stderr)
+            print(f"simvtr convert: --{option} must be one of {', '.join(formats)}, got {name!r}", file=sys.stderr)
             return 2
     return args.convert(args)
 
@@ -109,9 +117,11 @@ def _results(args: argparse.Namespace) -> int:
 
 
 def _said(out: Path, notes: list[str], tracks: int, videos: int) -> int:
+    from simvtr.evaluation.text import counted
+
     for note in notes:
         print(f"simvtr convert: note: {note}", file=sys.stderr)
-    print(f"{out}: {videos} videos, {tracks} tracks")
+    print(f"{out}: {counted(videos, 'video')}, {counted(tracks, 'track')}")
     return 0
 
 

@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         default="simvtr-tiny",
-        help="packaged name, folder or .safetensors file (default: simvtr-tiny, which knows eight synthetic shapes and "
-        "nothing of natural video; see simvtr train)",
+        help="packaged name, folder, .safetensors, .pth of DETR or VisTR, or hf://user/name (default: simvtr-tiny, "
+        "which knows eight synthetic shapes and nothing of natural video; see simvtr train)",
     )
     parser.add_argument(
         "--window",

@@ -4,8 +4,8 @@ files -> source (folder, ZIP or file; bounded) -> a reader -> gather -> Truth
 Truth -> a writer -> files that appear whole or not at all
 """
 
-from simvtr.formats.convert import Format, named, read_annotations, recognised, write_annotations
+from simvtr.formats.convert import READ_ONLY, Format, named, read_annotations, recognised, write_annotations
 from simvtr.formats.gather import Work
 from simvtr.formats.like import with_ids_of
 
-__all__ = ["Format", "Work", "named", "read_annotations", "recognised", "with_ids_of", "write_annotations"]
+__all__ = ["READ_ONLY", "Format", "Work", "named", "read_annotations", "recognised", "with_ids_of", "write_annotations"]

@@ -30,6 +30,9 @@ class Format(StrEnum):
     MOTS = "mots"
 
 
+READ_ONLY = (Format.LABELME, Format.MOTS)
+
+
 def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -> Truth:
     """A data set from the files of another tool.
 

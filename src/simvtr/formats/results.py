@@ -53,7 +53,10 @@ def normalise_results(path: Path | str, truth: Truth, work: Work) -> Predictions
                 file.write((b",\n" if i else b"\n") + entry)
                 work.progress(i + 1, len(raws))
             file.write(b"\n]\n")
-        found = read_predictions(plain, truth)
+        try:
+            found = read_predictions(plain, truth)
+        except DataError as error:  # of the file that the user knows
+            raise DataError(str(error).replace(str(plain), str(path))) from error
     for change, text in _SAID.items():
         if changes[change]:
             work.note(text.format(changes[change]))
