@@ -120,6 +120,11 @@ def test_an_unknown_figure_is_refused():
         per_video(result, result, "HOTA")
 
 
+def test_results_that_are_not_scored_yet_are_refused():
+    with pytest.raises(ValueError, match=r"must be results of simvtr.evaluate"):
+        compare(TWO, FIRST_ONLY)  # type: ignore[arg-type]
+
+
 def test_tables_have_a_line_for_each_figure():
     result = evaluate(TWO, FIRST_ONLY)
     assert len(intervals(result, 5).table().splitlines()) == 13

@@ -151,6 +151,8 @@ def compare(first: Result, second: Result, samples: int = 1000, seed: int = 0, c
     Returns: by the names of `Result.stats`, second minus first; `.table()` prints them.
     Raises: DataError when the results are not of the same truth; ValueError for what `intervals` refuses.
     """
+    if not isinstance(first, Result) or not isinstance(second, Result):
+        raise ValueError("compare: both must be results of simvtr.evaluate, of one truth. Score each set first.")
     _require(samples, confidence, "compare")
     _require_same_truth(first, second)
     videos, weights = _draws([first, second], samples, seed)
