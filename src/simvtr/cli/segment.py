@@ -1,39 +1,28 @@
 """Instance masks with identities for a video, a folder of images or a data set: results.json and overlay.mp4.
 
-SOURCE -> clips -> Predictor.stream -> Journal -> TrackBuilder -> out/results.json (on many processes: ranks.py)
-                   with each frame  -> OverlayWriter -> out/overlay.mp4, out/frames/00000.png
+SOURCE -> clips -> follow -> out/results.json (on many processes: ranks.py)
+                          -> out/overlay.mp4, out/frames/00000.png
 
 The journal, out/results.partial.jsonl, has every frame as soon as it is found (`inference/journal.py` says what its
 lines are and reads them), and goes when results.json is whole.
 """
 
 import argparse
-import signal
 import sys
 import tempfile
-import threading
 import time
 import warnings
-from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
-from itertools import repeat
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
 from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
+from simvtr.cli.follow import follow
 from simvtr.cli.ranks import own_device, parts_of, ranks, share
+from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, many
 
 if TYPE_CHECKING:
-    import numpy as np
-    from rich.progress import Progress
-
-    from simvtr.data.video import FrameReader
-    from simvtr.inference import FrameResult, Predictor
-    from simvtr.inference.journal import Journal
-    from simvtr.schema import PredictionWriter
+    from simvtr.inference import Predictor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -171,7 +160,7 @@ def run(args: argparse.Namespace) -> int:
     interrupted, broken = False, None
     begin = time.perf_counter()
     with (
-        _Stop() as stop,  # outermost: it also guards the writing of the files
+        Stop() as stop,  # outermost: it also guards the writing of the files
         Journal(partial, settings(args, predictor), args.resume) as journal,
         PredictionWriter(args.out / "results.json") as results,
         frames_bar() as progress,
@@ -180,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
         warnings.simplefilter("ignore", SimVTRWarning)  # the reader's problems are printed below, in one line each
         try:
             for clip in clips:
-                _segment(clip, predictor, args, journal, results, progress, stop, done)
+                follow(clip, predictor, args, journal, results, progress, stop, done)
         except (KeyboardInterrupt, DataError) as error:
             if not done.frames:
                 journal.path.unlink()
@@ -211,7 +200,7 @@ def _shared(clips: list[Clip], predictor: "Predictor", args: argparse.Namespace)
     from simvtr.schema import PredictionWriter
 
     (rank, count), known, done, begin = ranks(), settings(args, predictor), Summary(), time.perf_counter()
-    with _Stop() as stop, frames_bar() as progress, warnings.catch_warnings():
+    with Stop() as stop, frames_bar() as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore", SimVTRWarning)
         progress.disable = rank > 0  # two bars would write over each other
 
@@ -220,7 +209,7 @@ def _shared(clips: list[Clip], predictor: "Predictor", args: argparse.Namespace)
                 Journal(part.with_suffix(".partial.jsonl"), known, resume=True) as journal,
                 PredictionWriter(part) as results,
             ):
-                _segment(clip, predictor, args, journal, results, progress, stop, done)
+                follow(clip, predictor, args, journal, results, progress, stop, done)
             journal.path.unlink()
 
         share(clips, parts_of(args.out, known), args.out / "results.json", segment, stop.check)
@@ -231,149 +220,6 @@ def _shared(clips: list[Clip], predictor: "Predictor", args: argparse.Namespace)
         done.files.insert(0, args.out / "results.json")
     print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
     return 0
-
-
-def _segment(
-    clip: Clip,
-    predictor: "Predictor",
-    args: argparse.Namespace,
-    journal: "Journal",
-    results: "PredictionWriter",
-    progress: "Progress",
-    stop: "_Stop",
-    done: "Summary",
-) -> None:
-    """One video, start to end. Left early, by Ctrl-C, a broken image or an overlay that cannot be written, it writes
-    the tracks it has and passes that on.
-    """
-    from simvtr.errors import DataError
-    from simvtr.inference import TrackBuilder
-    from simvtr.inference.overlay import OverlayWriter
-
-    reader = clip.open()
-    whole = journal.reached(clip.id)[0] is None  # by an earlier run, its overlay too
-    task = progress.add_task(clip.name, total=reader.length, rate="–")
-    builder, drawn = TrackBuilder(journal.masks), set()
-    draws = (clip.video is not None or clip.images is not None) and not whole
-    size = (reader.width, reader.height)
-    stopped: BaseException | None = None
-    promised = 0  # a video that was read to its end is as long as what decoded
-    begin, known = time.perf_counter(), journal.reached(clip.id)[0] or 0
-    try:
-        with (
-            OverlayWriter(size, reader.fps, video=clip.video, images=clip.images) if draws else nullcontext()
-        ) as overlay:
-            try:
-                earlier = zip(repeat(None), journal.replay(clip.id), strict=False)
-                for frame, result in earlier if whole else _found(clip, reader, predictor, journal, stop, draws):
-                    visible = [track for track in result.tracks if track.score >= args.threshold]
-                    if overlay is not None and frame is not None:
-                        overlay.add(frame, visible)
-                    builder.add(result)
-                    drawn.update(track.identity for track in visible)
-                    done.frames += 1
-                    done.again += whole or result.index < known
-                    progress.update(task, advance=1, rate=f"{builder.frames / (time.perf_counter() - begin):.1f}")
-                    stop.check()
-            except (KeyboardInterrupt, DataError) as error:
-                stopped, promised = error, reader.length or 0
-    except (KeyboardInterrupt, DataError) as error:  # the overlay cannot be finished, and the tracks are worth more
-        stopped = stopped or error
-    if not stopped and not whole:
-        journal.mark(clip.id, None, None)
-    config = predictor.model.config
-    names = dict(zip(config.category_ids, config.category_names, strict=True))
-    for track in builder.each(clip.length or max(promised, builder.frames)):
-        results.add(clip.id, track)
-        if track.identity in drawn:
-            done.objects[names[track.category_id]] += 1
-    done.videos += bool(builder.frames)
-    done.problems += reader.problems
-    done.files += [path for path in (clip.video, clip.images) if path and path.exists() and builder.frames]
-    if stopped:
-        raise stopped
-
-
-def _found(
-    clip: Clip, reader: "FrameReader", predictor: "Predictor", journal: "Journal", stop: "_Stop", draws: bool
-) -> Iterator[tuple["np.ndarray | None", "FrameResult"]]:
-    """Every frame, None when nothing is drawn, with its result, which the journal has; what it has already comes from
-    there.
-
-    The frames of a window wait in memory for its results; when the window is the whole video they are read again.
-    """
-    from simvtr.errors import DataError
-    from simvtr.inference import LinkIdentity
-    from simvtr.inference.journal import APART
-
-    if predictor.window == "all":
-        again = iter(clip.open()) if draws else repeat(None)
-        for result in predictor.stream(stop.watch(reader), overlap=True):
-            journal.add(clip.id, result)
-            yield next(again), result
-        return
-    marked, state = journal.reached(clip.id)
-    start = marked = marked or 0
-    frames = iter(stop.watch(reader))
-    for result in journal.replay(clip.id):
-        if (frame := next(frames, None)) is None:
-            raise DataError(
-                f"{clip.name}: must have the {marked} frames it had when it was interrupted, got {result.index}. "
-                "Leave --resume out to start anew."
-            )
-        yield frame if draws else None, result
-    waiting: deque[np.ndarray | None] = deque()
-
-    def noted() -> Iterator["np.ndarray"]:
-        for frame in frames:
-            waiting.append(frame if draws else None)
-            yield frame
-
-    identity = predictor.namer()
-    if state is not None:
-        identity = LinkIdentity.restored(state)
-    for result in predictor.stream(noted(), start, identity, overlap=True):
-        journal.add(clip.id, result)
-        yield waiting.popleft(), result
-        after = result.index + 1
-        if after - marked >= APART and (after - start) % predictor.window == 0:
-            journal.mark(clip.id, after, identity.state() if isinstance(identity, LinkIdentity) else None)
-            marked = after
-
-
-class _Stop:
-    """Ctrl-C asks for a stop between two frames, so that files can be finished; a second one stops at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __enter__(self) -> "_Stop":
-        self._ours = (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGINT) is signal.default_int_handler  # ignored or taken: not ours to change
-        )
-        if self._ours:
-            signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def _ask(self, number: int, stack: FrameType | None) -> None:
-        self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt if a stop was asked for."""
-        if self.asked:
-            raise KeyboardInterrupt
-
-    def watch(self, frames: Iterable["np.ndarray"]) -> Iterator["np.ndarray"]:
-        """The same frames, until a stop is asked for."""
-        for frame in frames:
-            self.check()
-            yield frame
-
-    def __exit__(self, *_: object) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _unwritable(args: argparse.Namespace) -> str | None:
