@@ -124,3 +124,42 @@ def test_it_needs_no_torch_and_no_opencv(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("annotations",), ("results", "--truth")])
+def test_what_is_read_is_never_written_over(tmp_path, capsys, arguments):
+    truth = write(tmp_path, TRUTH)
+    before = truth.read_bytes()
+    what, *options = arguments
+    again = [truth] if options else []
+    assert convert(what, truth, *options, *again, "-o", tmp_path / "." / "truth.json") == 2
+    assert "must not be what is read. Name another." in capsys.readouterr().err
+    assert truth.read_bytes() == before
+
+
+def test_an_empty_list_is_no_result(tmp_path, capsys):
+    truth, found = write(tmp_path, TRUTH), write(tmp_path, [], "r.json")
+    assert convert("results", found, "--truth", truth, "-o", tmp_path / "new" / "out.json") == 1
+    assert capsys.readouterr().err == (
+        "simvtr convert: r.json: results must be at least one track, got an empty list.\n"
+    )
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_error_is_the_only_line(tmp_path, capsys):
+    assert convert("annotations", tmp_path / "none.xml", "-o", tmp_path / "out.json") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["x.json", "pngs"])
+def test_folders_made_for_what_failed_go_again(masks, tmp_path, monkeypatch, name):
+    convert("annotations", masks, "-o", tmp_path / "a.json")
+    (tmp_path / "old").mkdir()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("simvtr.formats.davis.write_numbers", full)
+    monkeypatch.setattr("simvtr.schema.writer._opened", full)
+    assert convert("annotations", tmp_path / "a.json", "-o", tmp_path / "old" / "new" / "newer" / name) == 1
+    assert not list((tmp_path / "old").iterdir())

@@ -52,6 +52,20 @@ def test_a_wrong_file_exits_1_with_one_line_and_writes_nothing(tmp_path, capsys)
     assert not (tmp_path / "ours").exists()
 
 
+@pytest.mark.parametrize(
+    ("begin", "says"),
+    [
+        (b'{"videos": []}', "got JSON. Name the file with the tensors."),
+        (b'\x40\0\0\0\0\0\0\0{"x"', "got safetensors. Name the folder with config.json"),
+        (b"PK\3\4 broken", "got another one. Copy it again."),
+    ],
+)
+def test_another_kind_of_file_is_called_by_its_name(tmp_path, capsys, begin, says):
+    (tmp_path / "x.pth").write_bytes(begin)
+    assert main(["convert", "weights", str(tmp_path / "x.pth"), "-o", str(tmp_path / "ours")]) == 1
+    assert says in capsys.readouterr().err
+
+
 def test_frames_are_said_where_no_tensor_says_them(tmp_path, capsys):
     path = str(save_published(network(VISTR, frames=4, instances=5), tmp_path / "x.pth"))
     assert main(["convert", "weights", path, "-o", str(tmp_path / "ours"), "--frames", "4"]) == 0

@@ -1,13 +1,11 @@
 """Annotations and results of other tools to ours and back; weights of others to ours. Only the last needs torch."""
 
 import argparse
-import contextlib
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from simvtr.cli import convert_weights
+from simvtr.cli.steps import steps_bar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +74,10 @@ def run(args: argparse.Namespace) -> int:
         if name is not None and name not in formats:
             print(f"simvtr convert: --{option} must be one of {', '.join(formats)}, got {name!r}", file=sys.stderr)
             return 2
+    for read in (args.input, *(getattr(args, name, None) for name in ("truth", "like", "images"))):
+        if read is not None and read.exists() and args.out.exists() and read.samefile(args.out):
+            print(f"simvtr convert: --out {args.out} must not be what is read. Name another.", file=sys.stderr)
+            return 2
     return args.convert(args)
 
 
@@ -85,11 +87,12 @@ def _annotations(args: argparse.Namespace) -> int:
 
     target = named(args.out) if args.target is None else Format(args.target)  # told before the work
     work = Work(images=args.images, categories=args.categories)
-    with _bar("reading", "frames") as work.progress:
+    with steps_bar() as bar:
+        work.progress = bar.of("reading")
         truth = read_annotations(args.input, work, None if args.source is None else Format(args.source))
-    if args.like is not None:
-        truth = with_ids_of(truth, read_truth(args.like))
-    with _bar("writing", "frames") as work.progress:
+        if args.like is not None:
+            truth = with_ids_of(truth, read_truth(args.like))
+        work.progress = bar.of("writing")
         write_annotations(truth, args.out, work, target)
     return _said(args.out, work.notes, sum(map(len, truth.tracks.values())), len(truth.videos))
 
@@ -103,15 +106,16 @@ def _results(args: argparse.Namespace) -> int:
     target = None if plain else Format(args.target) if args.target else named(args.out)
     work = Work()
     truth = read_truth(args.truth)
-    with _bar("reading", "tracks") as work.progress:
+    with steps_bar() as bar:
+        work.progress = bar.of("reading")
         found = normalise_results(args.input, truth, work)
-    tracks = sum(map(len, found.tracks.values()))
-    with _bar("writing", "tracks" if plain else "frames") as progress:
+        tracks = sum(map(len, found.tracks.values()))
+        work.progress = bar.of("writing")
         if plain:
-            write_results(found, truth, args.out, progress)
+            write_results(found, truth, args.out, work.progress)
         else:
             shown = as_truth(found, truth, args.score, work)
-            tracks, work.progress = sum(map(len, shown.tracks.values())), progress
+            tracks = sum(map(len, shown.tracks.values()))
             write_annotations(shown, args.out, work, target)
     return _said(args.out, work.notes, tracks, len(truth.videos))
 
@@ -123,19 +127,3 @@ def _said(out: Path, notes: list[str], tracks: int, videos: int) -> int:
         print(f"simvtr convert: note: {note}", file=sys.stderr)
     print(f"{out}: {counted(videos, 'video')}, {counted(tracks, 'track')}")
     return 0
-
-
-@contextlib.contextmanager
-def _bar(step: str, what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; gives the function that moves it."""
-    from simvtr.cli.progress import frames_bar
-
-    start = time.perf_counter()
-    with frames_bar(what) as bar:
-        task = bar.add_task(step, total=None, rate="–", visible=False)
-
-        def progress(done: int, total: int) -> None:
-            rate = done / max(time.perf_counter() - start, 1e-9)
-            bar.update(task, completed=done, total=total, rate=f"{rate:.0f}", visible=True)
-
-        yield progress

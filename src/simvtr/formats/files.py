@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from simvtr.errors import DataError
 from simvtr.formats.source import is_clean, natural
 from simvtr.schema import Truth, Video
+from simvtr.schema.writer import folders_for
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
@@ -22,14 +23,15 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise DataError(f"{path}: the folder to write must be new or empty, this one is not. Name another.")
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.mkdir(parents=True)
-    try:
-        yield part
-        if path.exists():
-            path.rmdir()
-        part.rename(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with folders_for(path):
+        part.mkdir()
+        try:
+            yield part
+            if path.exists():
+                path.rmdir()
+            part.rename(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def image_names(images: Path | None, folder: str, stems: Sequence[str], where: str) -> list[str]:

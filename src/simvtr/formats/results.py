@@ -9,6 +9,7 @@
 """
 
 import ast
+import contextlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from simvtr.errors import DataError
 from simvtr.formats.gather import Gather, Progress, Work
 from simvtr.schema import Predictions, PredictionWriter, Truth, read_predictions
 from simvtr.schema.source import decode, read_bytes
+from simvtr.schema.writer import folders_for
 
 _LISTS = ("results", "predictions", "annotations")  # keys of objects that hold the list
 _KEPT = ("video_id", "category_id", "score", "segmentations", "identity")
@@ -45,6 +47,8 @@ def normalise_results(path: Path | str, truth: Truth, work: Work) -> Predictions
     path = Path(path)
     changes = Counter[str]()
     raws = _list(path, changes)
+    if not raws:  # as `simvtr eval` and servers refuse it
+        raise DataError(f"{path.name}: results must be at least one track, got an empty list.")
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder, path.with_suffix(".json").name if path.suffix in (".zip", ".gz") else path.name)
         with plain.open("wb") as file:
@@ -69,10 +73,13 @@ def write_results(found: Predictions, truth: Truth, path: Path | str, progress: 
     Source: the submission rules of YouTube-VIS (CodaLab 20128) and OVIS: one results.json, no folder.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lengths = {number: video.length for number, video in truth.videos.items()}
     total, done = sum(map(len, found.tracks.values())), 0
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.", suffix=".part") as folder:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(folders_for(path))
+        folder = stack.enter_context(
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.", suffix=".part")
+        )
         part = Path(folder, f"results{path.suffix}" if path.suffix == ".zip" else path.name)
         with PredictionWriter(part, lengths) as writer:
             for number, tracks in found.tracks.items():

@@ -140,7 +140,7 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         # what torch says advises to load whatever it is; that can run any code
         raise DataError(
             f"weights {path}: must be a whole file that `torch.save` wrote, of tensors and plain settings alone, got "
-            "another one. Copy it again."
+            f"{_looks(path)}"
         ) from error
     state = found.get("model") if isinstance(found, dict) else None
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
@@ -148,6 +148,17 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise DataError(f'weights {path}: must be {{"model": state_dict}} as DETR and VisTR save it, got {keys}.')
     settings = found.get("args")
     return state, vars(settings) if isinstance(settings, argparse.Namespace) else {}
+
+
+def _looks(path: Path) -> str:
+    """What a file is that torch does not read, and what to do."""
+    with path.open("rb") as file:
+        begin = file.read(9)
+    if begin.lstrip()[:1] in (b"{", b"["):
+        return "JSON. Name the file with the tensors."
+    if begin[8:] == b"{":
+        return "safetensors. Name the folder with config.json, or the file with this ending."
+    return "another one. Copy it again."
 
 
 def _config(

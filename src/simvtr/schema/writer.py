@@ -113,27 +113,47 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
     It grows as `NAME.PID.part` in the same folder; what killed processes left there is removed. `.gz` and `.zip` pack
     what is written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with folders_for(path):
+        _remove_left(path)
+        try:
+            with contextlib.ExitStack() as stack:
+                yield _opened(part, path, stack)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _opened(part: Path, path: Path, stack: contextlib.ExitStack) -> IO[bytes]:
+    """The growing file, that packs what is written where `path` says so."""
+    file: Any = stack.enter_context(part.open("wb"))
+    if path.suffix == ".gz":
+        import gzip  # as `zipfile`, slow to import and seldom needed
+
+        packed: Any = stack.enter_context(gzip.GzipFile(path.stem, "wb", fileobj=file, mtime=0))
+        return packed
+    if path.suffix == ".zip":
+        import zipfile
+
+        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED))
+        inside = zipfile.ZipInfo(f"{path.stem}.json")  # its fixed date makes equal results equal files
+        inside.compress_type = zipfile.ZIP_DEFLATED
+        return stack.enter_context(archive.open(inside, "w", force_zip64=True))
+    return file
+
+
+@contextlib.contextmanager
+def folders_for(path: Path) -> Iterator[None]:
+    """Makes the folders that a file or folder is to lie in; those it made go again when the block raises."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with contextlib.ExitStack() as stack:
-            file: Any = stack.enter_context(part.open("wb"))
-            if path.suffix == ".gz":
-                import gzip  # as `zipfile`, slow to import and seldom needed
-
-                file = stack.enter_context(gzip.GzipFile(path.stem, "wb", fileobj=file, mtime=0))
-            elif path.suffix == ".zip":
-                import zipfile
-
-                archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED))
-                inside = zipfile.ZipInfo(f"{path.stem}.json")  # its fixed date makes equal results equal files
-                inside.compress_type = zipfile.ZIP_DEFLATED
-                file = stack.enter_context(archive.open(inside, "w", force_zip64=True))
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):  # what else was put there stays
+                folder.rmdir()
+        raise
 
 
 def _remove_left(path: Path) -> None:
