@@ -285,11 +285,9 @@ class IdentityConfig:
         for name in ("unknown", "renew", "gate", "birth", "least", "duplicate", "again"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
-        if min(self.doubt, self.settle, self.remember) < 0 or self.live < 1:
-            raise ValueError(
-                "identity: doubt, settle and remember must be at least 0 frames, live at least 1 object, "
-                f"got {self.doubt}, {self.settle}, {self.remember} and {self.live}"
-            )
+        for name, least in (("doubt", 0), ("settle", 0), ("remember", 0), ("live", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"identity.{name} must be at least {least}, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,8 @@ def test_large_masks_are_compared_on_a_grid():
         ({"embedding": 0.0, "mask": 0.0, "category": 0.0, "motion": 0.0}, "one above 0"),
         ({"fade": 0.0}, "identity.fade must be above 0, got 0"),
         ({"gate": 1.5}, r"identity.gate must lie in \[0, 1\], got 1.5"),
-        ({"live": 0}, "live at least 1 object"),
+        ({"live": 0}, "identity.live must be at least 1, got 0"),
+        ({"remember": -1}, "identity.remember must be at least 0, got -1"),
     ],
 )
 def test_numbers_out_of_range_are_refused(change, message):

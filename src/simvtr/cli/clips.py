@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from simvtr.cli.naming import config
 
 if TYPE_CHECKING:
     from simvtr.data.video import FrameReader
@@ -113,6 +115,7 @@ def settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, obje
         "sum of the weights": sum(float(p.detach().double().sum()) for p in predictor.model.parameters()),
         "window": predictor.window,
         "identity": args.identity,
+        "link": (numbers := config(args)) and asdict(numbers),
         "keep": args.keep,
         "precision": args.precision,
     }

@@ -123,8 +123,8 @@ def _found(
             yield frame
 
     identity = predictor.namer()
-    if state is not None:
-        identity = LinkIdentity.restored(state)
+    if state is not None and isinstance(identity, LinkIdentity):
+        identity = LinkIdentity.restored(state, identity.config)
     for result in predictor.stream(noted(), start, identity, overlap=True):
         journal.add(clip.id, result)
         yield waiting.popleft(), result

@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from simvtr.cli import naming
 from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
 from simvtr.cli.follow import follow
 from simvtr.cli.ranks import own_device, parts_of, ranks, share
@@ -43,13 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window",
         type=_window,
         help='frames per forward pass, or "all" (default: 1; for a model with coupled queries as many as it takes)',
-    )
-    parser.add_argument(
-        "--identity",
-        choices=("slot", "link"),
-        default="link",
-        help="slot: object i is query i, as in the report; link: objects are matched from window to window and come "
-        "back after occlusion (default: link)",
     )
     parser.add_argument(
         "--threshold",
@@ -86,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on where the same command was interrupted or killed, with the frames in OUT/results.partial.jsonl",
     )
     parser.add_argument("--images", type=Path, metavar="DIR", help="folder that the data set's file names start from")
+    naming.add_arguments(parser)
 
 
 def _window(text: str) -> int | Literal["all"]:
@@ -123,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         if of_set and args.images is None
         else "--images belongs to a data set JSON"
         if args.images is not None and not of_set
-        else _unwritable(args)
+        else naming.misnamed(args) or _unwritable(args)
     )
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
@@ -149,7 +144,12 @@ def run(args: argparse.Namespace) -> int:
     window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
         predictor = Predictor(
-            model, window, args.identity, threshold=args.keep, device=own_device(args.device), precision=args.precision
+            model,
+            window,
+            naming.namer(args),
+            threshold=args.keep,
+            device=own_device(args.device),
+            precision=args.precision,
         )
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
