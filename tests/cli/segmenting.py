@@ -14,4 +14,6 @@ def results(out):
 
 
 def names(out):
-    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+    """The files of a run but the one that says by what settings it was made."""
+    files = (path for path in out.rglob("*") if path.is_file() and path.name != "results.settings.json")
+    return sorted(str(path.relative_to(out)) for path in files)

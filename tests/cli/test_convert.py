@@ -108,6 +108,14 @@ def test_results_become_annotations_to_be_corrected(tmp_path, capsys):
     assert capsys.readouterr().out.endswith("0 tracks\n")
 
 
+def test_what_does_not_apply_is_not_ignored_in_silence(tmp_path, capsys):
+    truth, found = write(tmp_path, TRUTH), write(tmp_path, RESULTS, "r.json")
+    assert convert("results", found, "--truth", truth, "-o", tmp_path / "o.json", "--score", 0.4) == 2
+    assert "--score belongs to results as annotations" in capsys.readouterr().err
+    assert convert("annotations", truth, "-o", tmp_path / "o.json", "--categories", "1=cat") == 0
+    assert "note: the categories given are not used: youtube-vis names its own" in capsys.readouterr().err
+
+
 def test_a_track_cut_short_stays_refused(tmp_path, capsys):
     truth = write(tmp_path, TRUTH)
     found = write(tmp_path, [RESULTS[0] | {"segmentations": []}], "r.json")

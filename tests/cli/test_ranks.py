@@ -34,8 +34,10 @@ def start(rank, weights, out, videos, count=2):
     return subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def test_several_videos_have_ids_in_the_order_given(weights, videos, tmp_path):
+def test_several_videos_have_ids_in_the_order_given(weights, videos, tmp_path, capsys):
     assert segment(weights, tmp_path / "out", *reversed(videos)) == 0
+    told = capsys.readouterr().out.splitlines()[-3:]
+    assert told == [f"video_id {number}: {video}" for number, video in enumerate(reversed(videos), 1)]
     lengths = {track["video_id"]: len(track["segmentations"]) for track in results(tmp_path / "out")}
     assert lengths == {1: 5, 2: 4, 3: 3}
     assert not list((tmp_path / "out").rglob("*.mp4"))  # drawn when asked for

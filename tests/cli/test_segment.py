@@ -10,6 +10,7 @@ from PIL import Image
 
 from simvtr.cli.main import main
 from simvtr.data.video import read_frames, write_video
+from simvtr.errors import DataError
 from simvtr.inference.overlay import OverlayWriter
 from simvtr.model import SimVTR
 from simvtr.rle import from_json
@@ -213,6 +214,34 @@ def test_a_source_without_a_frame_is_exit_1_with_one_line_and_no_file(weights, t
     error = capsys.readouterr().err
     assert error.startswith("simvtr segment: ") and len(error.splitlines()) == 1
     assert names(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("arguments", [["--window", 9], ["--max-frames", 1, "--keep", 1]], ids=str)
+def test_a_run_that_fails_leaves_no_empty_folder(weights, pictures, tmp_path, monkeypatch, arguments):
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr(SimVTR, "forward", lambda *_, **__: (_ for _ in ()).throw(DataError("no")))
+    assert segment(weights, tmp_path / "new" / "out", pictures, "--png", *arguments) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_failure_is_one_line_on_stderr(weights, pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(SimVTR, "forward", lambda *_, **__: (_ for _ in ()).throw(DataError("no")))
+    assert segment(weights, tmp_path, pictures) == 1
+    assert capsys.readouterr().err == "simvtr segment: no\n"
+
+
+def test_damage_in_the_frames_asked_for_is_told(weights, tmp_path, capsys):
+    noise = np.random.default_rng(0).integers(0, 255, (40, 32, 48, 3), np.uint8)
+    with write_video(tmp_path / "clip.mp4", 10, (48, 32)) as video:
+        for frame in noise:
+            video.add(frame)
+    whole = bytearray((tmp_path / "clip.mp4").read_bytes())
+    begin = whole.index(b"mdat") + 4
+    whole[begin + 20_000 : begin + 24_000] = bytes(4_000)  # the packets of some frames; the index stands before
+    (tmp_path / "clip.mp4").write_bytes(whole)
+    assert segment(weights, tmp_path / "out", tmp_path / "clip.mp4", "--no-overlay", "--max-frames", 20) == 0
+    warning = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert len(warning) == 1 and "the file is damaged: " in warning[0] and "in the part that was read" in warning[0]
 
 
 def test_a_real_damaged_video_is_segmented_as_far_as_it_decodes(weights, shared, tmp_path, capsys):

@@ -65,9 +65,17 @@ def test_a_data_set_goes_on_behind_the_videos_that_are_done(weights, pictures, t
 def test_a_finished_run_is_left_as_it_is(weights, pictures, tmp_path, capsys):
     assert segment(weights, tmp_path, pictures) == 0
     before = (tmp_path / "results.json").read_bytes()
-    assert segment(weights, tmp_path, pictures, "--resume", "--max-frames", 2) == 0
+    assert segment(weights, tmp_path, pictures, "--resume") == 0
     assert capsys.readouterr().out.endswith("results.json is finished. To make it anew, leave --resume out.\n")
     assert (tmp_path / "results.json").read_bytes() == before
+
+
+def test_a_finished_run_is_not_taken_for_another(weights, pictures, tmp_path, capsys):
+    assert segment(weights, tmp_path, pictures) == 0
+    assert segment(weights, tmp_path, pictures, "--resume", "--max-frames", 2) == 1
+    assert "--resume goes on with the same settings, max-frames was None, got 2" in capsys.readouterr().err
+    assert segment(weights, tmp_path, pictures / "*.png", "--resume") == 1
+    assert f"source was [{str(pictures)!r}], got [{str(pictures / '*.png')!r}]" in capsys.readouterr().err
 
 
 def test_a_run_with_other_settings_does_not_go_on(weights, pictures, tmp_path, monkeypatch, capsys):

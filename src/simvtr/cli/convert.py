@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     annotations.add_argument("--images", type=Path, metavar="DIR", help="folder of the frames: their names are taken")
     annotations.add_argument(
-        "--categories", type=_categories, default={}, metavar="1=dog,2=cat", help="of objects whose format has none"
+        "--categories", type=_categories, default={}, metavar="1=dog,2=cat", help="of objects in DAVIS or MOTS PNGs"
     )
     annotations.add_argument("--like", type=Path, metavar="TRUTH", help="take ids of videos and categories from there")
     annotations.set_defaults(convert=_annotations)
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results.add_argument("--truth", type=Path, required=True, help="the data set that they are for")
     results.add_argument("-o", "--out", type=Path, required=True, help="X.json, X.zip (for a server), X.xml, folder")
     results.add_argument("--to", dest="target", metavar="FORMAT", help="as annotations: coco, cvat, davis, youtube-vis")
-    results.add_argument("--score", type=float, default=0.0, metavar="S", help="as annotations: least score")
+    results.add_argument("--score", type=float, metavar="S", help="as annotations: least score (default: 0)")
     results.set_defaults(convert=_results)
     weights = what.add_parser(
         "weights",
@@ -104,6 +104,9 @@ def _results(args: argparse.Namespace) -> int:
 
     plain = args.target is None and named(args.out) == Format.YOUTUBE_VIS
     target = None if plain else Format(args.target) if args.target else named(args.out)
+    if plain and args.score is not None:
+        print("simvtr convert: --score belongs to results as annotations: add --to, or leave it out", file=sys.stderr)
+        return 2
     work = Work()
     truth = read_truth(args.truth)
     with steps_bar() as bar:
@@ -114,7 +117,7 @@ def _results(args: argparse.Namespace) -> int:
         if plain:
             write_results(found, truth, args.out, work.progress)
         else:
-            shown = as_truth(found, truth, args.score, work)
+            shown = as_truth(found, truth, args.score or 0.0, work)
             tracks = sum(map(len, shown.tracks.values()))
             write_annotations(shown, args.out, work, target)
     return _said(args.out, work.notes, tracks, len(truth.videos))

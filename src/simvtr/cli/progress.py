@@ -5,12 +5,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 def frames_bar(what: str = "frames") -> Progress:
-    """A bar that counts frames or what else; tasks need the field `rate`, text."""
+    """A bar that counts frames or what else; tasks need the field `rate`, text. Nothing where stderr is a file."""
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(what + " · {task.fields[rate]} a second ·"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     )

@@ -4,10 +4,12 @@ SOURCE -> clips -> follow -> out/results.json (on many processes: ranks.py)
                           -> out/overlay.mp4, out/frames/00000.png
 
 The journal, out/results.partial.jsonl, has every frame as soon as it is found (`inference/journal.py` says what its
-lines are and reads them), and goes when results.json is whole.
+lines are and reads them), and goes when results.json is whole. results.settings.json then says what made it.
 """
 
 import argparse
+import contextlib
+import json
 import sys
 import tempfile
 import time
@@ -20,10 +22,13 @@ from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
 from simvtr.cli.follow import follow
 from simvtr.cli.ranks import own_device, parts_of, ranks, share
 from simvtr.cli.stop import Stop
-from simvtr.cli.summary import Summary, many
+from simvtr.cli.summary import Summary, many, numbered
 
 if TYPE_CHECKING:
     from simvtr.inference import Predictor
+
+
+SETTINGS = "results.settings.json"  # beside results.json: what made it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overlay",
         action=argparse.BooleanOptionalAction,
-        help="draw the objects into an mp4 (default: yes; for a data set no: it makes overlays/VIDEO_ID.mp4)",
+        help="draw the objects into an mp4 (default: yes for one video, overlay.mp4; no for several, "
+        "overlays/ID-NAME.mp4, and for a data set, overlays/VIDEO_ID.mp4)",
     )
     parser.add_argument("--png", action="store_true", help="also write the drawn frames as frames/00000.png, ...")
     parser.add_argument(
@@ -112,6 +118,24 @@ def run(args: argparse.Namespace) -> int:
 
     A video that breaks off is no error: its frames are kept, and a warning says how many were promised.
     """
+    before = _folders(args.out)
+    code = 1
+    try:
+        code = _run(args)
+    finally:
+        if code:
+            for folder in sorted(_folders(args.out) - before, reverse=True):  # the inner ones first
+                with contextlib.suppress(OSError):  # it holds something
+                    folder.rmdir()
+    return code
+
+
+def _folders(out: Path) -> set[Path]:
+    """The folder of the results with those in it and those that it is in, as far as they exist."""
+    return {path for path in (out, *out.parents, *out.glob("*/"), *out.glob("*/*/")) if path.is_dir()}
+
+
+def _run(args: argparse.Namespace) -> int:
     of_set = len(args.source) == 1 and args.source[0].lower().endswith(".json")
     wrong = (
         "a data set JSON needs --images, the folder that its file names start from"
@@ -123,11 +147,6 @@ def run(args: argparse.Namespace) -> int:
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
         return 2
-
-    partial = args.out / "results.partial.jsonl"
-    if args.resume and (args.out / "results.json").exists() and not partial.exists():
-        print(f"{args.out / 'results.json'} is finished. To make it anew, leave --resume out.")
-        return 0
 
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import DataError, SimVTRWarning
@@ -154,14 +173,19 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
+    known = settings(args, predictor)
     if ranks()[1] > 1:
-        return _shared(clips, predictor, args)
+        return _shared(clips, predictor, known, args)
+    partial = args.out / "results.partial.jsonl"
+    if args.resume and (args.out / "results.json").exists() and not partial.exists():
+        return _finished(args.out, known)
+    (args.out / SETTINGS).unlink(missing_ok=True)
     done = Summary()
     interrupted, broken = False, None
     begin = time.perf_counter()
     with (
         Stop() as stop,  # outermost: it also guards the writing of the files
-        Journal(partial, settings(args, predictor), args.resume) as journal,
+        Journal(partial, known, args.resume) as journal,
         PredictionWriter(args.out / "results.json") as results,
         frames_bar() as progress,
         warnings.catch_warnings(),
@@ -176,12 +200,15 @@ def run(args: argparse.Namespace) -> int:
                 raise
             interrupted, broken = isinstance(error, KeyboardInterrupt), error
     if not broken:
+        (args.out / SETTINGS).write_text(json.dumps(known, indent=1) + "\n")
         journal.path.unlink()
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
     done.files.insert(0, args.out / "results.json")
     print(done.text(args.threshold, predictor.model_seconds))
+    if not (of_set or one):
+        print(numbered(args.source))
     if args.weights == "simvtr-tiny":
         print("note: simvtr-tiny knows eight synthetic shapes, not natural video; train it on yours", file=sys.stderr)
     if interrupted:
@@ -192,17 +219,27 @@ def run(args: argparse.Namespace) -> int:
     return 130 if interrupted else 0
 
 
-def _shared(clips: list[Clip], predictor: "Predictor", args: argparse.Namespace) -> int:
+def _finished(out: Path, known: dict[str, object]) -> int:
+    """Nothing is left to do, if the results are those that are asked for. Raises: DataError when they are not."""
+    from simvtr.inference.journal import same_settings
+
+    with contextlib.suppress(FileNotFoundError):
+        same_settings(out / "results.json", json.loads((out / SETTINGS).read_text()), known)
+    print(f"{out / 'results.json'} is finished. To make it anew, leave --resume out.")
+    return 0
+
+
+def _shared(clips: list[Clip], predictor: "Predictor", known: dict[str, object], args: argparse.Namespace) -> int:
     """This rank's share of the videos; exceptions leave what is whole, for the same command to go on from."""
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import SimVTRWarning
     from simvtr.inference.journal import Journal
     from simvtr.schema import PredictionWriter
 
-    (rank, count), known, done, begin = ranks(), settings(args, predictor), Summary(), time.perf_counter()
+    (rank, count), done, begin = ranks(), Summary(), time.perf_counter()
     with Stop() as stop, frames_bar() as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore", SimVTRWarning)
-        progress.disable = rank > 0  # two bars would write over each other
+        progress.disable |= rank > 0  # two bars would write over each other
 
         def segment(clip: Clip, part: Path) -> None:
             with (
@@ -217,8 +254,11 @@ def _shared(clips: list[Clip], predictor: "Predictor", args: argparse.Namespace)
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
     if rank == 0:
+        (args.out / SETTINGS).write_text(json.dumps(known, indent=1) + "\n")
         done.files.insert(0, args.out / "results.json")
     print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
+    if rank == 0 and len(args.source) > 1:
+        print(numbered(args.source), flush=True)
     return 0
 
 

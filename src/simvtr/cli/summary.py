@@ -1,8 +1,11 @@
 """The last lines of `simvtr segment`: how much there was, how fast it went, what was found, and the files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+TOLD = 20  # videos whose numbers are printed
 
 
 @dataclass(slots=True)
@@ -38,6 +41,17 @@ class Summary:
                 *map(str, self.files),
             )
         )
+
+
+def numbered(sources: Sequence[str]) -> str:
+    """Which number each of several videos has; all of them are in results.settings.json.
+
+    >>> print(numbered(["a.mp4", "b.mp4"]))
+    video_id 1: a.mp4
+    video_id 2: b.mp4
+    """
+    lines = [f"video_id {number}: {source}" for number, source in enumerate(sources[:TOLD], 1)]
+    return "\n".join([*lines, *(["..., in the order given"] if len(sources) > TOLD else [])])
 
 
 def many(count: int, thing: str) -> str:

@@ -42,10 +42,16 @@ def read_annotations(path: Path | str, work: Work, kind: Format | None = None) -
         kind: None: as the files look.
     Raises: DataError when nothing fits, or the files break a rule of their format.
     """
+    source = None
     if kind == Format.YOUTUBE_VIS or Path(path).suffix == ".gz":
+        looks, name = Format.YOUTUBE_VIS, ""
+    else:
+        source = open_source(path)
+        looks, name = (kind, "") if kind is not None else recognised(source)
+    if work.categories and looks not in (Format.DAVIS, Format.MOTS):
+        work.note(f"the categories given are not used: {looks} names its own")
+    if source is None:
         return read_truth(path)
-    source = open_source(path)
-    looks, name = (kind, "") if kind is not None else recognised(source)
     match looks:
         case Format.YOUTUBE_VIS:
             return read_truth(path)

@@ -51,6 +51,16 @@ def read_journal(path: Path) -> Iterator[tuple[int, FrameResult]]:
                 yield head["video"], _result(head, tracks)
 
 
+def same_settings(path: Path, known: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raises: DataError when a run by these settings is not the one that a file, whose settings are known, is of."""
+    for name, value in json.loads(json.dumps(settings)).items():
+        if known.get(name) != value:
+            raise DataError(
+                f"{path}: --resume goes on with the same settings, {name} was {known.get(name)!r}, got {value!r}. "
+                "Give the same, or leave --resume out to start anew."
+            )
+
+
 class Journal:
     """Results of one run, on their way.
 
@@ -187,12 +197,7 @@ class Journal:
     def _check(self, known: Any, settings: Mapping[str, Any]) -> None:
         if known is None:
             raise DataError(f"{self.path}: its first line must be the settings of a run. Leave --resume out.")
-        for name, value in json.loads(json.dumps(settings)).items():
-            if known.get(name) != value:
-                raise DataError(
-                    f"{self.path}: --resume goes on with the same settings, {name} was {known.get(name)!r}, got "
-                    f"{value!r}. Give the same, or leave --resume out to start anew."
-                )
+        same_settings(self.path, known, settings)
 
 
 def _line(value: Any) -> bytes:

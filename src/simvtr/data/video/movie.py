@@ -52,11 +52,17 @@ class MovieReader(FrameReader):
 
     def _frames(self) -> Generator[np.ndarray, None, None]:
         lost: list[str] = []
-        with self._open() as container:
-            for frame in self._decode(container, self._stream(container), lost):
-                width, height = self._stored
-                rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
-                yield np.ascontiguousarray(turn(rgb, self._matrix))
+        try:
+            with self._open() as container:
+                for frame in self._decode(container, self._stream(container), lost):
+                    width, height = self._stored
+                    rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
+                    yield np.ascontiguousarray(turn(rgb, self._matrix))
+        except GeneratorExit:  # nobody wants more: what the rest holds is not known
+            if damaged := len(lost) - lost.count("discarded"):
+                packets = f"{damaged} damaged packet{'s' * (damaged > 1)} skipped"
+                self.problems.append(f"{self.path}: the file is damaged: {packets} in the part that was read.")
+            raise
         skipped = lost.count("discarded")
         declared = self._declared and self._declared - skipped  # an edit list hides frames on purpose
         damaged = len(lost) - skipped

@@ -49,7 +49,7 @@ class FrameReader(ABC):
         for frame in frames:
             if self.decoded == self.max_frames:
                 frames.close()
-                return
+                break
             self.decoded += 1
             yield frame
         for problem in self.problems:
@@ -57,7 +57,10 @@ class FrameReader(ABC):
 
     @abstractmethod
     def _frames(self) -> Generator[np.ndarray, None, None]:
-        """A generator over all frames; appends to `problems` what it met, raises DataError if it cannot go on."""
+        """A generator over all frames; appends to `problems` what it met, also when it is closed before its end.
+
+        Raises: DataError if it cannot go on.
+        """
 
     def _limited(self, length: int | None) -> int | None:
         return length if length is None or self.max_frames is None else min(length, self.max_frames)
