@@ -46,7 +46,7 @@ WINDOWS = ("1", "2", "4", "8", "16", "all")
 
 def by_window(figure: str) -> str:
     """A figure at every window; the leaderboard has some of them."""
-    return ", ".join(f"{{window {w}: {figure}|simvtr-tiny-{w}, val: {figure}|–}}" for w in WINDOWS)
+    return ", ".join(f"{{window {w}: {figure}|simvtr-tiny-{w}-slot, val: {figure}|–}}" for w in WINDOWS)
 
 
 def by_length(preset: str) -> str:

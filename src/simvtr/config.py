@@ -33,6 +33,7 @@ class ModelConfig:
     queries: Literal["decoupled", "coupled"] = "decoupled"  # coupled: one query per frame and instance (VisTR)
     frames: int = 36  # length of the only window that coupled queries accept; decoupled ones take any
     deformable: Literal["v1", "v2", "plain"] = "v1"  # the 3x3 convolutions that end the mask head (§3.2)
+    deformables: Literal[1, 2] = 2  # 2: both of them; 1: the first alone, the mask comes of a plain one (as in VisTR)
     masks: bool = True  # False: classes and boxes alone, as DETR's detectors
     mask_input: Literal["memory", "features"] = "memory"  # what the mask head reads beside the maps; features: DETR
     conv3d_head: bool = False  # VisTR's three dilated 3-D convolutions in place of the second deformable one (§3.6)
@@ -205,7 +206,8 @@ class TrainConfig:
     checkpoint_minutes: float = 10.0
     wrap: bool = False  # windows that start before frame 0 take frames from the end, as in VisTR; False: shift them
     workers: int = 0  # processes that load clips
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"  # of the network; weights, losses stay float32
+    # Of the network; weights and losses stay float32. auto: bfloat16 where the device multiplies in it, else float32.
+    precision: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
     device: str = "auto"  # auto | cpu | cuda | mps
     loss: LossConfig = field(default_factory=LossConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -127,6 +127,7 @@ def test_no_instance_chosen_in_any_clip_is_no_mask(frames, head):
         {"deformable": "v1"},
         {"deformable": "v2"},
         {"deformable": "plain"},
+        {"deformables": 1},
         {"conv3d_head": True, "channels": 128},
         {"pre_norm": False, "unit_maps": False, "dense_class": False, "frozen_norm": True},
         {"backbone": "resnet34", "instances": 3, "classes": 2},

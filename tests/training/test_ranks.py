@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from simvtr.config import TrainConfig
-from simvtr.training.ranks import Ranks, device_of
+from simvtr.training.ranks import Ranks, device_of, settled
 
 
 def page(recipe, folder: Path, **train) -> Path:
@@ -74,3 +74,10 @@ def test_without_torchrun_there_is_one_rank(monkeypatch):
 def test_float16_needs_a_scaler_and_so_a_gpu():
     with pytest.raises(ValueError, match=r"float16 needs train.device cuda, got cpu. Take bfloat16"):
         device_of(TrainConfig(device="cpu", precision="float16"))
+
+
+@pytest.mark.parametrize(("does", "precision"), [(True, "bfloat16"), (False, "float32")])
+def test_automatic_precision_is_what_the_processor_multiplies_in(monkeypatch, does, precision):
+    monkeypatch.setattr("simvtr.training.ranks.multiplies_bfloat16", lambda device: does)
+    assert settled(TrainConfig(device="cpu", precision="auto")).precision == precision
+    assert settled(TrainConfig(device="cpu", precision="float16")).precision == "float16"  # what was asked for stays

@@ -84,7 +84,8 @@ class MaskHead(nn.Module):
         self.deform1, self.norm5 = DeformConv(c // 8, c // 16, config.deformable), _norm(c // 16)
         if config.mask_stride == 2:
             self.lay5, self.norm6 = _conv(c // 16, c // 16, 3), _norm(c // 16)
-        self.out = _Conv3dHead(c // 16) if config.conv3d_head else DeformConv(c // 16, 1, config.deformable)
+        last = config.deformable if config.deformables == 2 else "plain"
+        self.out = _Conv3dHead(c // 16) if config.conv3d_head else DeformConv(c // 16, 1, last)
         with torch.no_grad():  # most pixels are none of the object's: start there instead of learning it first
             self.out.bias.fill_(-2.0)
 

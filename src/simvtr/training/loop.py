@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 import torch
@@ -32,7 +32,7 @@ from simvtr.training.log import Log, Meter, clock
 from simvtr.training.losses import Counts, Losses
 from simvtr.training.matcher import Match, match_clip
 from simvtr.training.optimizer import clip_gradients, rate, set_rate
-from simvtr.training.ranks import Ranks
+from simvtr.training.ranks import Ranks, settled
 from simvtr.training.start import categories_of, start_model
 from simvtr.training.state import State
 
@@ -61,6 +61,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     Raises: DataError when data, weights or checkpoint are wrong, the folder already holds a training and `resume` is
         False, or the training diverges; Stopped on Ctrl-C (or SIGTERM), after the step under way and a checkpoint.
     """
+    recipe = replace(recipe, train=settled(recipe.train))
     folder, config = Path(recipe.out), recipe.train
     ranks = Ranks(config)
     if any(stage.clips % (ranks.count * config.accumulate) for stage in config.stages):

@@ -9,6 +9,7 @@ Without torchrun there is one rank, and Accelerate is not even imported.
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from simvtr.config import TrainConfig
 from simvtr.errors import DataError
-from simvtr.model.device import pick_device
+from simvtr.model.device import multiplies_bfloat16, pick_device
 
 PATIENCE = timedelta(hours=3)  # that the others wait, for example while rank 0 validates
 
@@ -84,6 +85,17 @@ class Ranks:
         """The training is over."""
         if self._accelerator is not None:
             self._accelerator.end_training()
+
+
+def settled(config: TrainConfig) -> TrainConfig:
+    """With the precision that "auto" is on this machine; what a checkpoint then holds.
+
+    >>> settled(TrainConfig(device="cpu", precision="auto")).precision in ("float32", "bfloat16")
+    True
+    """
+    if config.precision != "auto":
+        return config
+    return replace(config, precision="bfloat16" if multiplies_bfloat16(device_of(config)) else "float32")
 
 
 def device_of(config: TrainConfig) -> torch.device:
