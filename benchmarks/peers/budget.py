@@ -26,7 +26,7 @@ from simvtr.schema import read_truth
 from simvtr.training.crops import learn_crops
 from simvtr.training.loop import step
 from simvtr.training.losses import Losses
-from simvtr.training.ranks import Ranks
+from simvtr.training.ranks import Ranks, settled
 from simvtr.training.start import categories_of, start_model
 from simvtr.training.state import State
 
@@ -83,13 +83,13 @@ def crops(recipe: Recipe) -> Callable[[], None]:
     truths = [read_truth(d.truth) for d in recipe.data]
     model = start_model(recipe, categories_of(truths), lambda note: None)
     data = open_data(recipe.data, truths, model.config.category_ids)
-    short = replace(recipe.train, crop_steps=1)
+    short = settled(replace(recipe.train, crop_steps=1))
     return lambda: void(learn_crops(model, data, short, lambda done, right: None))
 
 
 def steps(recipe: Recipe, stage: Stage) -> Callable[[], None]:
     """A step on clips."""
-    config = replace(recipe.train, stages=(stage,), steps=1000)
+    config = settled(replace(recipe.train, stages=(stage,), steps=1000))
     recipe = replace(recipe, train=config)
     truths = [read_truth(d.truth) for d in recipe.data]
     model = start_model(recipe, categories_of(truths), lambda note: None)

@@ -9,6 +9,7 @@ Axes: b clips, t frames, m annotated objects of a clip, H W image height, width 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -175,7 +176,7 @@ class VideoDataset:
     def _at(self, video_id: int, frame: int) -> str:
         return f"{self._where}, video {video_id}, frame {frame}"
 
-    @property
+    @cached_property  # crops ask for it at every draw
     def videos(self) -> list[tuple[int, int]]:
         """Id and number of usable frames of each video."""
         return [(video_id, len(paths)) for video_id, paths in self._paths.items()]
@@ -245,7 +246,7 @@ class JoinedDataset:
     def __init__(self, parts: Sequence[VideoDataset], weights: Sequence[float] = ()) -> None:
         self.parts, self.weights = tuple(parts), tuple(weights)
 
-    @property
+    @cached_property
     def videos(self) -> list[tuple[tuple[int, int], int]]:
         """Key and number of usable frames of each video."""
         return [((i, video), length) for i, part in enumerate(self.parts) for video, length in part.videos]
