@@ -1,6 +1,6 @@
 """The report's claims that need training: variants of the tiny preset with equal steps, over seeds.
 
-    python -m benchmarks.ablations deformable --minutes 8 --seeds 25 26 27
+    python -m benchmarks.ablations deformable
 
 Every run is a folder of runs/ablations/: a finished one is not repeated, a broken one goes on from its checkpoint.
 All begin with the backbone of the packaged weights, as the report's began with a trained one, and the rest anew from
@@ -32,9 +32,9 @@ from simvtr.schema.writer import atomic
 from simvtr.training import train
 
 RUNS = ROOT / "runs/ablations"
-STEPS_A_MINUTE = 125  # of the unchanged variant on one core (0.46 s each): what `--minutes` stands for, for all
-VIDEOS = 30  # of the validation split: ten of each level
-SHOWN = ("AP", "class-agnostic AP", "HOTA", "kept slots")
+STEPS = 400  # of every training; the unchanged variant takes four to five minutes of a core
+VIDEOS = 15  # of the validation split: five of each level
+SHOWN = ("AP", "AP50", "class-agnostic AP", "AP heavy", "HOTA", "kept slots")
 SINGLE, SHORT = Stage(0.7, (1,), 8), Stage(0.3, (4,), 2)  # eight frames a step in both
 LAST = 100  # steps whose mask losses are averaged
 TRAIN = DATA / "train"
@@ -49,7 +49,7 @@ BASE = TrainConfig(
     schedule="cosine",
     ema=0.998,
     stages=(SINGLE, SHORT),
-    precision="bfloat16",
+    precision="auto",
     device="cpu",
     checkpoint_minutes=3,
     loss=LossConfig(label=3, focal=3, dice=3, dense=10, mask_stride=2),
@@ -88,6 +88,7 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
         "v1": UNCHANGED,
         "v2": Variant("deformable-v2", {"deformable": "v2"}),
         "none": Variant("deformable-none", {"deformable": "plain"}),
+        "one": Variant("deformable-one", {"deformables": 1}),
     },
     "head3d": {"off": UNCHANGED, "on": Variant("conv3d", {"conv3d_head": True})},
     "queries": {
@@ -103,6 +104,10 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
         f"{lr:.0e}": Variant(f"adabelief-{lr:.0e}", {}, {"optimizer": "adabelief", "lr": lr})
         for lr in (1e-5, 1e-4, 1e-3)
     },
+    "paste": {
+        "off": UNCHANGED,
+        "on": Variant("paste", {}, {"augment": replace(BASE.augment, paste=0.5)}),
+    },
     "windows": {
         str(t): Variant(f"window-{t}", {}, {"stages": (Stage(1.0, (t,), 16 // t),)}, longer, share=0.5)
         for t in (1, 2, 4, 8, 16)
@@ -113,25 +118,18 @@ ABLATIONS: dict[str, dict[str, Variant]] = {
 def main() -> int:
     command = parser(__doc__)
     command.add_argument("ablation", choices=ABLATIONS)
-    command.add_argument(
-        "--minutes",
-        type=float,
-        default=8,
-        help=f"of one core for the unchanged variant, at {STEPS_A_MINUTE} steps each; all take as many (default: 8)",
-    )
-    command.add_argument("--steps", type=int, help="instead of --minutes")
+    command.add_argument("--steps", type=int, default=STEPS, help="of every training (default: %(default)s)")
     command.add_argument("--seeds", type=int, nargs="+", default=[25, 26, 27])
     args = command.parse_args()
     os.chdir(ROOT)
     if not (TRAIN / "instances.json").exists():
         sys.exit(f"{TRAIN} is not here: simvtr synth {TRAIN.relative_to(ROOT)} --benchmark train")
-    steps = args.steps or round(args.minutes * STEPS_A_MINUTE)
     variants = ABLATIONS[args.ablation]
     found: dict[str, list[dict[str, float]]] = {name: [] for name in variants}
     for seed in args.seeds:  # seed by seed: a run that is cut short has compared all variants on some
         for name, variant in variants.items():
-            found[name].append(run(variant, seed, steps))
-    report(figures(args.ablation, steps, found), keep=not args.no_record)
+            found[name].append(run(variant, seed, args.steps))
+    report(figures(args.ablation, args.steps, found), keep=not args.no_record)
     return 0
 
 

@@ -171,18 +171,19 @@ def no_learning(truth: Truth, split: str) -> Made:
     return Made(found, frames / (time.process_time() - begin))
 
 
-def maskrcnn(truth: Truth, split: str) -> Made:
-    """What `python -m benchmarks.peers.maskrcnn` left: it needs an environment of its own."""
-    folder = ROOT / "runs/peers/maskrcnn"
-    results, about = folder / f"results-{split}.json", folder / f"about-{split}.json"
-    if not (results.exists() and about.exists()):
-        sys.exit(f"{results} is not here. First: {ROWS['maskrcnn'].before}")
-    facts = json.loads(about.read_text())
-    known = (
-        Figure(f"maskrcnn: {MEMORY}", facts["MiB"], "MiB"),
-        Figure(f"maskrcnn: {COST}", facts["minutes"], "min"),
-    )
-    return Made(read_predictions(results, truth).tracks, facts["frames/s"], known)
+def maskrcnn(row: str, kind: str) -> Callable[[Truth, str], Made]:
+    """What `python -m benchmarks.peers.maskrcnn` left in files of a kind: it needs an environment of its own."""
+
+    def make(truth: Truth, split: str) -> Made:
+        folder = ROOT / "runs/peers/maskrcnn"
+        results, about = folder / f"{kind}-{split}.json", folder / f"about-{split}.json"
+        if not (results.exists() and about.exists()):
+            sys.exit(f"{results} is not here. First: {ROWS[row].before}")
+        facts = json.loads(about.read_text())
+        known = (Figure(f"{row}: {MEMORY}", facts["MiB"], "MiB"), Figure(f"{row}: {COST}", facts["minutes"], "min"))
+        return Made(read_predictions(results, truth).tracks, facts["frames/s"], known)
+
+    return make
 
 
 WAYS: tuple[tuple[Literal["slot", "link"], str, str], ...] = (
@@ -199,17 +200,29 @@ ROWS = {
         for way, suffix, about in WAYS
         for window in (1, 4, 16)
     },
+    **{
+        f"simvtr-tiny-short-{window}": Row(
+            f"SimVTR in forty minutes of a core, windows of {window} frame{'s' * (window > 1)}, objects linked",
+            simvtr("runs/simvtr-tiny-short", window, "link"),
+            ("recipes/simvtr-tiny-short.yaml",),
+            "simvtr train recipes/simvtr-tiny-short.yaml",
+        )
+        for window in (1, 4)
+    },
     "vistr-tiny": Row(
-        "coupled queries, VisTR's mask head, windows of 4 frames, objects linked",
+        "coupled queries, VisTR's mask head, in forty minutes of a core, windows of 4 frames, objects linked",
         simvtr("runs/vistr-tiny", 4, "link"),
         ("recipes/vistr-tiny.yaml",),
         "simvtr train recipes/vistr-tiny.yaml",
     ),
-    "maskrcnn": Row(
-        "torchvision's Mask R-CNN on the same backbone, from scratch, linked by mask IoU",
-        maskrcnn,
-        before="python -m benchmarks.peers.maskrcnn --minutes 240",
-    ),
+    **{
+        f"maskrcnn{suffix}": Row(
+            f"torchvision's Mask R-CNN on the same backbone in forty minutes of a core, linked by {way}",
+            maskrcnn(f"maskrcnn{suffix}", kind),
+            before="python -m benchmarks.peers.maskrcnn",
+        )
+        for suffix, kind, way in (("", "results", "mask IoU"), ("-link", "linked", "`simvtr.link`"))
+    },
     "floor": Row("no learning: blobs before the median picture, linked by mask IoU, one category", no_learning),
 }
 

@@ -1,4 +1,6 @@
-"""An outside peer: torchvision's Mask R-CNN on the same backbone, from scratch, linked by mask IoU (linking.py).
+"""An outside peer: torchvision's Mask R-CNN on the same backbone, from scratch.
+
+Its objects get identities twice: by mask IoU (linking.py), and by `simvtr.link`, which tells what the linker is worth.
 
 The same pictures in the same order with the same flips and swapped colours as SimVTR's stage of single frames, the
 same optimizer, schedule and averaged weights, for as many steps as cost what the others' trainings cost (budget.py);
@@ -16,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from benchmarks.peak import peak
-from benchmarks.peers.linking import Detection, link
+from benchmarks.peers.linking import Detection, distinct, link
 from benchmarks.record import ROOT
 from simvtr.config import AugmentConfig, Stage, TrainConfig, simvtr_tiny
 from simvtr.data.clips import Batches, BatchPlan
@@ -28,6 +31,9 @@ from simvtr.data.dataset import Batch, Target, VideoDataset
 from simvtr.data.transforms import to_input
 from simvtr.data.video import read_frames
 from simvtr.errors import DataError
+from simvtr.inference import TrackBuilder
+from simvtr.inference.instances import Instances
+from simvtr.inference.instances import link as link_instances
 from simvtr.schema import Track, read_truth
 from simvtr.schema.writer import atomic, write_predictions
 from simvtr.training.optimizer import Average, build_optimizer, clip_gradients, rate, set_rate
@@ -250,18 +256,20 @@ class Training:
             torch.save({name: getattr(kept, name) for name in Kept.__slots__}, file)
 
     def segment(self, split: str) -> None:
-        """Write `results-SPLIT.json`, and what it took to `about-SPLIT.json`."""
+        """Write `results-SPLIT.json`, `linked-SPLIT.json`, and what the first took to `about-SPLIT.json`."""
         model = build().eval()
         model.load_state_dict(self.average.values)
         truth = read_truth(DATA / split / "instances.json")
-        found, frames, began = {}, 0, time.process_time()
+        seen, found, linked, began = {}, {}, {}, time.process_time()
         for video in truth.videos.values():
-            names = [DATA / split / "JPEGImages" / name for name in video.file_names]
-            found[video.id] = tracks(model, names)
-            frames += video.length
-        rate_ = frames / (time.process_time() - began)
+            seen[video.id] = detections(model, [DATA / split / "JPEGImages" / name for name in video.file_names])
+            found[video.id] = link(seen[video.id])
         lengths = {video.id: video.length for video in truth.videos.values()}
+        rate_ = sum(lengths.values()) / (time.process_time() - began)
+        for video in truth.videos.values():
+            linked[video.id] = named(seen[video.id], (video.height, video.width), len(truth.categories))
         write_predictions(self.folder / f"results-{split}.json", found, lengths)
+        write_predictions(self.folder / f"linked-{split}.json", linked, lengths)
         words = [sys.executable, "-m", "benchmarks.peers.maskrcnn", "--memory"]
         memory = float(subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout)
         about = {"frames/s": rate_, "minutes": self.seconds / 60, "MiB": memory, "steps": self.step}
@@ -269,8 +277,8 @@ class Training:
         print(f"{split}: {about}", file=sys.stderr)
 
 
-def tracks(model: nn.Module, paths: list[Path]) -> list[Track]:
-    """The tracks of one video."""
+def detections(model: nn.Module, paths: list[Path]) -> list[list[Detection]]:
+    """What is found in each frame of one video."""
     frames = []
     with torch.inference_mode():
         for picture in read_frames(paths):
@@ -278,7 +286,24 @@ def tracks(model: nn.Module, paths: list[Path]) -> list[Track]:
             rows = zip(out["labels"].tolist(), out["scores"].tolist(), out["masks"][:, 0] > 0.5, strict=True)
             found = [Detection(label, score, mask.numpy()) for label, score, mask in rows]
             frames.append([d for d in found if d.mask.any()])
-    return link(frames)
+    return frames
+
+
+def named(frames: list[list[Detection]], size: tuple[int, int], classes: int) -> list[Track]:
+    """Tracks by SimVTR's own linker, as any segmenter gets them; categories are 1, 2, ..., size is (H, W)."""
+    builder = TrackBuilder()
+    instances = (
+        Instances.scored(
+            np.stack([d.mask for d in found]) if found else np.zeros((0, *size), bool),
+            [d.score for d in found],
+            [d.category_id - 1 for d in found],
+            classes,
+        )
+        for found in map(distinct, frames)
+    )
+    for result in link_instances(instances):
+        builder.add(result)
+    return builder.tracks()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What torchvision's detector is asked for; the detector itself needs an environment of its own."""
 
+import numpy as np
 import torch
 
-from benchmarks.peers.maskrcnn import wanted
+from benchmarks.peers.linking import Detection
+from benchmarks.peers.maskrcnn import named, wanted
 from simvtr.data.dataset import Target
 
 
@@ -20,3 +22,14 @@ def test_a_frame_asks_for_the_objects_it_shows_in_pixels_and_with_background_as_
     assert found["labels"].tolist() == [4]
     assert found["masks"].shape == (1, 10, 20)
     assert int(found["masks"].sum()) == 20
+
+
+def test_what_it_found_gets_identities_from_the_linker_too():
+    left, right = np.zeros((4, 12), bool), np.zeros((4, 12), bool)
+    left[:, :4], right[:, 8:] = True, True
+    both = [Detection(1, 0.9, left), Detection(2, 0.8, right)]
+    one, other = named([both, [], both[::-1]], (4, 12), classes=2)
+    assert [(t.category_id, [m is not None for m in t.segmentations]) for t in (one, other)] == [
+        (1, [True, False, True]),
+        (2, [True, False, True]),
+    ]
