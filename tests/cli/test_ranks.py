@@ -1,9 +1,11 @@
 """Videos spread over processes: the same bytes as from one, nothing done twice, a killed rank started again."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,12 +28,17 @@ def videos(tmp_path_factory):
     return paths
 
 
-def start(rank, weights, out, videos, count=2):
-    """One process of `count`, as torchrun would start it; one thread each, as their number changes last digits."""
+def start(launcher, weights, out, videos):
+    """`simvtr segment` on one thread a process, as their number changes last digits."""
     command = ["-m", "simvtr", "segment", *map(str, videos), "--weights", weights, "-o", str(out), "--device", "cpu"]
-    environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(count), "LOCAL_RANK": str(rank)}
-    environment["OMP_NUM_THREADS"] = "1"
-    return subprocess.Popen([sys.executable, *command], env=environment, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen([sys.executable, *launcher, *command], env=environment, start_new_session=True)
+
+
+def rank_of(process):
+    """What RANK is in a process's environment."""
+    words = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    return next((word for word in words if word.startswith(b"RANK=")), b"")
 
 
 def test_several_videos_have_ids_in_the_order_given(weights, videos, tmp_path, capsys):
@@ -48,21 +55,25 @@ def test_several_videos_are_drawn_each_under_its_name(weights, videos, tmp_path)
     assert sorted(path.name for path in (tmp_path / "overlays").iterdir()) == ["1-a.mp4", "2-b.mp4"]
 
 
-def test_two_processes_write_what_one_writes_even_if_one_was_killed(weights, videos, tmp_path):
-    assert start(0, weights, tmp_path / "one", videos, count=1).wait(120) == 0
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the ranks by /proc")
+def test_two_ranks_of_torchrun_write_what_one_process_writes_even_if_one_was_killed(weights, videos, tmp_path):
+    torchrun = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone")
+    alone = start((), weights, tmp_path / "one", videos)
     out = tmp_path / "two"
-    alone = start(0, weights, out, videos)  # videos 1 and 3, then it waits for the second
+    both = start(torchrun, weights, out, videos)
     deadline = time.monotonic() + 120
-    while len(list(out.rglob("parts/*/[0-9].json"))) < 2 and time.monotonic() < deadline:
-        assert alone.poll() is None
-        time.sleep(0.05)
+    while not list(out.glob("parts/*")):  # before the first video
+        assert both.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    children = Path(f"/proc/{both.pid}/task/{both.pid}/children").read_text().split()
+    (second,) = [int(child) for child in children if rank_of(child) == b"RANK=1"]
+    os.kill(second, signal.SIGKILL)
+    assert both.wait(120) != 0  # torchrun ends the other one, too
     assert not (out / "results.json").exists()
-    alone.kill()
-    alone.wait()
-    done = {path: path.stat().st_mtime_ns for path in out.rglob("[0-9].json")}
-    assert sorted(path.name for path in done) == ["1.json", "3.json"]
-    both = [start(rank, weights, out, videos) for rank in (0, 1)]
-    assert [process.wait(120) for process in both] == [0, 0]
+    done = {path: path.stat().st_mtime_ns for path in out.rglob("parts/*/[0-9].json")}
+    assert len(done) < 3
+    assert start(torchrun, weights, out, videos).wait(120) == 0
+    assert alone.wait(120) == 0
     assert (out / "results.json").read_bytes() == (tmp_path / "one" / "results.json").read_bytes()
     assert {path: path.stat().st_mtime_ns for path in done} == done
 

@@ -4,8 +4,9 @@ import threading
 import time
 
 import pytest
+import torch
 
-from simvtr.inference.ahead import ahead
+from simvtr.inference.ahead import ahead, side_by_side
 
 
 def alive():
@@ -57,3 +58,34 @@ def test_leaving_early_ends_the_thread_and_closes_what_it_reads():
         next(numbers)
     assert closed == [True]
     assert not alive()
+
+
+def test_calls_side_by_side_keep_their_order_and_share_the_threads():
+    first_done, seen = threading.Event(), []
+
+    def work(number):
+        seen.append(torch.get_num_threads())
+        if number == 1:
+            assert first_done.wait(10)  # by the second of the pair, which overtakes it
+        if number == 2:
+            first_done.set()
+        return number
+
+    threads = torch.get_num_threads()
+    assert list(side_by_side(work, ((i,) for i in range(5)), threads=2)) == [0, 1, 2, 3, 4]
+    assert set(seen) == {max(1, threads // 2)} and torch.get_num_threads() == threads
+
+
+def test_the_first_call_is_made_alone():
+    calls = iter([(0,), (1,)])
+    results = side_by_side(lambda number: number, calls, threads=2)
+    assert next(results) == 0
+    assert next(calls) == (1,)  # not taken yet
+
+
+def test_a_call_that_fails_is_told_in_its_place_and_nothing_runs_on():
+    results = side_by_side(lambda number: 1 // number, [(1,), (2,), (0,), (4,)], threads=2)
+    assert [next(results), next(results)] == [1, 0]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]

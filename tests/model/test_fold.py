@@ -69,3 +69,24 @@ def test_weights_whose_changes_nobody_counts_are_not_folded():
     with torch.inference_mode():
         network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
         assert Folded().of(network) is network
+
+
+def test_folding_leaves_the_network_as_it_was():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1), nn.ReLU()).eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    fold(network)
+    assert all(parameter.requires_grad and parameter.is_contiguous() for parameter in network.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert [type(layer).__name__ for layer in network] == ["Conv2d", "BatchNorm2d", "Conv2d", "ReLU"]
+
+
+@torch.inference_mode()
+def test_folded_for_good_gives_the_same_masks_with_the_weights_once(frames):
+    with torch.inference_mode(False):
+        model = shaken(small(frozen_norm=True))
+    before = model(frames).masks
+    convolutions = sum(p.numel() for p in model.backbone.parameters() if p.dim() == 4)
+    with torch.inference_mode(False):
+        model.backbone.fold()
+    assert torch.equal(model(frames).masks, before)
+    assert sum(p.numel() for p in model.backbone.parameters() if p.dim() == 4) == convolutions

@@ -97,8 +97,7 @@ def measured(predictor: "Predictor", window: int, size: tuple[int, int], seconds
     from simvtr.inference import TrackBuilder
 
     list(predictor.stream(islice(_noise(size), window)))
-    predictor.model_seconds = 0.0
-    builder = TrackBuilder()
+    warmed, builder = predictor.model_seconds, TrackBuilder()
     clock, cpu = time.perf_counter(), time.process_time()
 
     def until() -> Iterator["np.ndarray"]:
@@ -110,10 +109,8 @@ def measured(predictor: "Predictor", window: int, size: tuple[int, int], seconds
     for result in predictor.stream(until(), overlap=True):
         builder.add(result)
     took, busy = time.perf_counter() - clock, time.process_time() - cpu
-    frames = builder.frames
-    return Row(
-        window, frames, frames / took, frames / predictor.model_seconds, busy / frames, _peak(predictor.device.type)
-    )
+    frames, model_seconds = builder.frames, predictor.model_seconds - warmed
+    return Row(window, frames, frames / took, frames / model_seconds, busy / frames, _peak(predictor.device.type))
 
 
 def _noise(size: tuple[int, int]) -> Iterator["np.ndarray"]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from simvtr.cli import naming
 from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
 from simvtr.cli.follow import follow
+from simvtr.cli.heap import one_heap
 from simvtr.cli.ranks import own_device, parts_of, ranks, share
 from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, many, numbered
@@ -159,6 +160,7 @@ def _run(args: argparse.Namespace) -> int:
     clips = dataset(args) if of_set else single(args) if one else several(args)
     for left in args.out.glob("results.json.*.part"):  # by a killed run
         left.unlink()
+    one_heap()
     model = load(args.weights)
     window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
@@ -174,6 +176,7 @@ def _run(args: argparse.Namespace) -> int:
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
     known = settings(args, predictor)
+    model.backbone.fold()  # nobody trains it here
     if ranks()[1] > 1:
         return _shared(clips, predictor, known, args)
     partial = args.out / "results.partial.jsonl"

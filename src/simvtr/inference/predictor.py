@@ -5,9 +5,8 @@ frames -> to_input -> window -> model -> softmax -> select -> masks -> upsample 
 """
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +19,7 @@ from torch import Tensor
 from simvtr.config import InferConfig
 from simvtr.data.transforms import to_input
 from simvtr.errors import DataError
-from simvtr.inference.ahead import ahead
+from simvtr.inference.ahead import Clock, ahead, side_by_side
 from simvtr.inference.identity import Identity, SlotIdentity, Window
 from simvtr.inference.link import LinkIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
@@ -46,7 +45,6 @@ class Predictor:
         mask_threshold: in (0, 1), of the probability of a pixel.
         device: "auto", "cpu", "cuda", "mps"; None: where the model is.
         precision: of the network's products; "bfloat16" is faster where the processor has it, and not exact.
-    Attributes: model_seconds, the time spent in the model so far.
 
     A score is the largest class probability of a query, "no object" in the softmax but not among the choices. The
     same video gives the same result whatever the seed. By slots, two queries on one object give two tracks.
@@ -99,7 +97,12 @@ class Predictor:
             raise ValueError(f'Predictor: precision must be "float32" or "bfloat16", got {precision!r}')
         self.precision = precision
         self.model = model.eval()
-        self.model_seconds = 0.0
+        self._clock = Clock()
+
+    @property
+    def model_seconds(self) -> float:
+        """Time by the clock in which the network ran, in one thread or more."""
+        return self._clock.seconds
 
     def namer(self) -> Identity:
         """A new `Identity`, for one video."""
@@ -124,16 +127,24 @@ class Predictor:
             start: number of the first of them, to go on where an earlier pass ended; where a window began.
             identity: the one of that pass, or as it was then; None: a new one.
             overlap: read frames and run the network in threads of their own while the caller uses what was found; up
-                to four windows are under way then. False: a window is read when the results before it are used up.
+                to six windows are under way then, two of them in the network, each on half of torch's threads: two
+                passes side by side wait less than one on all cores. False: a window is read when the results before
+                it are used up.
         Raises: DataError when a frame is no such picture, the video is too long for "all" with coupled queries, or a
             window does not fit into memory.
         """
         linker = identity or self.namer()
         aside = ahead if overlap else nullcontext
-        with aside(self._clips(frames)) as clips, aside(self._looked_at(clips, torch.get_num_threads())) as windows:
-            for found in windows:
-                yield from self._results(start, found, linker)
-                start += len(found.probabilities)
+        with aside(self._clips(frames)) as clips:
+            if not overlap:
+                windows = (self._find(clip, size) for clip, size in clips)
+            else:
+                two = self.window != "all" and self.device.type == "cpu" and torch.get_num_threads() > 1
+                windows = side_by_side(self._find, clips, 2 if two else 1)
+            with closing(windows):
+                for found in windows:
+                    yield from self._results(start, found, linker)
+                    start += len(found.probabilities)
 
     def __call__(self, frames: Iterable[np.ndarray]) -> list[Track]:
         """Tracks of the whole video, highest score first, each with one entry per frame; for `write_predictions`."""
@@ -172,13 +183,6 @@ class Predictor:
             del frame  # while the model works, nobody here holds a picture at full size
             yield picture, first[:2]
 
-    def _looked_at(self, clips: Iterator[tuple[Tensor, tuple[int, int]]], threads: int) -> Iterator["_Found"]:
-        """What the network says about each clip, in as many threads as the caller's."""
-        if torch.get_num_threads() != threads:  # a new thread starts with the machine's number
-            torch.set_num_threads(threads)
-        for clip, size in clips:
-            yield self._find(clip, size)
-
     def _find(self, clip: Tensor, size: tuple[int, int]) -> "_Found":
         """Run the network on one window: clip (t, 3, h, w), size (H, W) of its frames."""
         t = len(clip)
@@ -199,13 +203,11 @@ class Predictor:
             picked.append((best >= self.threshold).any(0).nonzero()[:, 0])
             return picked[0]
 
-        begin = time.perf_counter()
         half = torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
-        with torch.inference_mode(), _memory_for(len(clip)), half:
+        with self._clock, torch.inference_mode(), _memory_for(len(clip)), half:
             outputs = self.model(clip[None].to(self.device), select=select)
             probabilities = _probabilities(outputs.logits)[0, :t, :, objects].cpu().numpy()  # (t, n, k)
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
-        self.model_seconds += time.perf_counter() - begin
         embeddings = outputs.embeddings[0].float().cpu().numpy()
         return _Found(size, probabilities, masks, picked[0].tolist(), embeddings)
 

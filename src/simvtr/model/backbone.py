@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from simvtr.config import ModelConfig
 from simvtr.errors import DataError
-from simvtr.model.fold import Folded
+from simvtr.model.fold import Folded, fold
 
 
 def _declare_torchvision() -> torch.library.Library:
@@ -61,7 +61,7 @@ class Backbone(nn.Module):
         freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]
         self.body = freeze(body) if config.frozen_norm else body
         modules = about.module_name()  # where each level ends
-        self._folded = Folded()
+        self._folded: Folded | None = Folded()
         self.ends = [modules[levels[stride]].replace(".", "_") for stride in (4, 8, 16, 32)]
 
     def freeze(self, stages: int) -> None:
@@ -80,8 +80,16 @@ class Backbone(nn.Module):
             if name == end:
                 return
 
+    def fold(self) -> None:
+        """For inference alone from now on: the norms go into the convolutions for good, no second copy of the weights
+        is kept, and neither training nor saving is possible any more."""
+        self.eval()
+        self.body, self._folded = fold(self.body), None
+
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        if self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if self._folded is None:
+            levels = self.body(pictures.contiguous(memory_format=torch.channels_last))
+        elif self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
             levels = self.body(pictures)
         else:
             levels = self._folded.of(self.body)(pictures.contiguous(memory_format=torch.channels_last))

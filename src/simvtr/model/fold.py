@@ -10,6 +10,7 @@ _NORMS = {
     "BatchNorm2d",
     "FrozenBatchNorm2d",
 }  # by name: the second is torchvision's, which may not import (backbone.py)
+_OUTPUTS = 32  # whose kernels are multiplied at a time, in float64: a whole layer's would be the peak of memory
 
 
 class Folded:
@@ -52,28 +53,56 @@ def fold(network: nn.Module) -> nn.Module:
         traced = fx.GraphModule(network, _Tracer().trace(network))
     except (TypeError, ValueError, RuntimeError, NotImplementedError):  # fx.TraceError is a ValueError
         return network
-    traced = copy.deepcopy(traced)
+    own: dict[str, nn.Module] = {}  # what is called, by name; `traced` still has the network's own layers
     for node in list(traced.graph.nodes):
-        norm = _module(traced, node)
-        if norm is None or type(norm).__name__ not in _NORMS:
+        called = _module(traced, node)
+        if called is None:
             continue
         before = node.args[0]
-        layer, parts = _module(traced, before), (norm.weight, norm.bias, norm.running_mean, norm.running_var)
-        if not isinstance(layer, nn.Conv2d) or len(before.users) != 1 or _calls(traced, before.target) != 1:
-            continue
-        if any(part is None for part in parts):
-            continue
-        weight, bias, mean, variance = (cast(Tensor, part).to(torch.float64) for part in parts)
-        scale = weight * (variance + cast(float, norm.eps)).rsqrt()
-        own = 0 if layer.bias is None else layer.bias.to(torch.float64)
-        shift = bias + (own - mean) * scale
-        layer.weight = nn.Parameter((layer.weight * scale.view(-1, 1, 1, 1)).to(layer.weight.dtype), False)
-        layer.bias = nn.Parameter(shift.to(layer.weight.dtype), False)
-        node.replace_all_uses_with(before)
-        traced.graph.erase_node(node)
+        layer = _module(traced, before)
+        if type(called).__name__ in _NORMS and isinstance(layer, nn.Conv2d):
+            parts = (called.weight, called.bias, called.running_mean, called.running_var)
+            if len(before.users) == 1 and _calls(traced, before.target) == 1 and all(p is not None for p in parts):
+                _fold_into(own[before.target], cast(float, called.eps), *map(torch.Tensor.double, parts))  # pyright: ignore[reportArgumentType]
+                node.replace_all_uses_with(before)
+                traced.graph.erase_node(node)
+                continue
+        own.setdefault(node.target, _copied(called))
+    for name, layer in own.items():
+        parent, _, last = name.rpartition(".")
+        setattr(traced.get_submodule(parent), last, layer)
     traced.recompile()
     traced.delete_all_unused_submodules()
-    return traced.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return traced
+
+
+def _copied(layer: nn.Module) -> nn.Module:
+    """The layer in eval mode, without gradients; its memory is the original's, but for kernels of another order."""
+    made = copy.copy(layer)
+    made._parameters = {
+        name: None if weight is None else nn.Parameter(_in_order(weight.detach()), requires_grad=False)
+        for name, weight in layer._parameters.items()
+    }
+    made.training = False
+    return made
+
+
+def _fold_into(layer: nn.Module, eps: float, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) -> None:
+    """Make a norm part of a copied convolution."""
+    scale = weight * (variance + eps).rsqrt()
+    kernel, own = cast(Tensor, layer.weight), cast(Tensor | None, layer.bias)
+    folded = torch.empty_like(_in_order(kernel))
+    for i in range(0, len(kernel), _OUTPUTS):
+        some = slice(i, i + _OUTPUTS)
+        folded[some] = kernel[some] * scale[some].view(-1, 1, 1, 1)
+    shift = bias + ((0 if own is None else own.double()) - mean) * scale
+    layer.weight = nn.Parameter(folded, requires_grad=False)
+    layer.bias = nn.Parameter(shift.to(kernel.dtype), requires_grad=False)
+
+
+def _in_order(weight: Tensor) -> Tensor:
+    """Kernels (o, i, h, w) in channels-last order, others as they are."""
+    return weight.contiguous(memory_format=torch.channels_last) if weight.dim() == 4 else weight
 
 
 class _Tracer(fx.Tracer):
