@@ -266,6 +266,7 @@ class IdentityConfig:
     reach: float = 1.0  # distance of centres, in sizes of the object, that counts as 1
     fade: float = 4.0  # frames unseen after which half of what place says (mask, motion) is forgotten
     unknown: float = 0.8  # cost of a place that is forgotten
+    astray: float = 0.5  # the most that a wrong place costs
     renew: float = 0.5  # share of the newest embedding in what is remembered
     gate: float = 0.6  # a pair that costs as much as this or more is none
     birth: float = 0.1  # least score of a query that becomes a new object
@@ -284,7 +285,7 @@ class IdentityConfig:
         for name in ("far", "reach", "fade"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"identity.{name} must be above 0, got {getattr(self, name)}")
-        for name in ("unknown", "renew", "gate", "birth", "least", "duplicate", "again"):
+        for name in ("unknown", "astray", "renew", "gate", "birth", "least", "duplicate", "again"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
         for name, least in (("doubt", 0), ("settle", 0), ("remember", 0), ("live", 1)):

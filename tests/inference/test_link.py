@@ -79,6 +79,14 @@ def test_of_two_queries_on_one_object_the_better_one_keeps_it():
     assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two objects
 
 
+def test_what_jumps_and_looks_the_same_is_the_same_and_what_looks_otherwise_is_new():
+    here, there = (0, 0), (36, 50)  # no overlap, farther than `reach`: M = D = 1
+    alike = replace(window(1, [there]), embeddings=0.9 * np.eye(16)[:1] + 0.19**0.5 * np.eye(16)[1:2])  # E = 0.2
+    assert names([window(0, [here]), alike]) == [[0], [0]]  # (0.2 + 0.5 + 0.5) / 3.5 = 0.34
+    assert names([window(0, [here]), alike], IdentityConfig(astray=1.0)) == [[0], [1]]  # 2.2 / 3.5 = 0.63
+    assert names([window(0, [here, None]), window(1, [None, there])]) == [[0, None], [None, 1]]  # E = C = 1: 0.71
+
+
 def test_motion_tells_objects_apart_that_look_the_same():
     def frame(i):  # two equal objects, one over the other by frame 4, then past it
         return window(i, [(10, 2 + 6 * i), (14, 50 - 6 * i)], embeddings=False)
@@ -241,7 +249,7 @@ def test_one_window_of_the_whole_video_is_what_slots_are(scene):
 @given(st.integers(0, 10_000), st.integers(1, 30), st.integers(0, 20))
 def test_no_more_is_remembered_than_allowed_however_long_the_video(seed, live, remember):
     random = np.random.default_rng(seed)
-    link = LinkIdentity(IdentityConfig(live=live, remember=remember))
+    link = LinkIdentity(IdentityConfig(live=live, remember=remember, gate=0.1))  # hardly anything is continued
     for start in range(0, 200, 4):  # every window has other objects
         masks = random.random((4, 5, 8, 8)) > 0.7
         link.assign(Window(start, random.random((4, 5, 3)) / 3, masks, random.normal(size=(5, 4))))

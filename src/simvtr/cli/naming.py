@@ -20,6 +20,7 @@ _MEANINGS = {
     "reach": "distance of centres that counts as 1, in sizes of the object",
     "fade": "frames unseen after which half of what its place says is forgotten",
     "unknown": "what a forgotten place costs, 0 to 1",
+    "astray": "the most that a wrong place costs, 0 to 1; 1: an object is where it is expected",
     "renew": "share of the newest embedding in what is remembered, 0 to 1",
     "gate": "an object and what was found are no pair at this cost or more, 0 to 1; higher joins more",
     "birth": "least score of what becomes a new object, 0 to 1",

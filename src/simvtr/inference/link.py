@@ -160,7 +160,8 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     """The cost (o, n) of each pair, in [0, 1]: the one formula (docs/identity.md).
 
     cost = (embedding · E + category · C + mask · P(M) + motion · P(D)) / the sum of these weights
-    P(x) = unknown + (x - unknown) · 0.5 ^ (frames unseen / fade): where an object is, is forgotten by and by
+    P(x) = unknown + (min(x, astray) - unknown) · 0.5 ^ (frames unseen / fade): where an object is, is forgotten by and
+    by; and what is at a wrong place may be it, come out of the edge or from behind something faster than foreseen
     """
     if not objects or not queries:
         return np.ones((len(objects), len(queries)))
@@ -177,14 +178,17 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     sizes = np.sqrt([np.count_nonzero(o.mask) for o in objects])[:, None]
     far = np.linalg.norm(centres[:, None] - np.stack([q.start for q in queries]), axis=-1) / sizes
 
+    def placed(x: np.ndarray) -> np.ndarray:
+        return config.unknown + (np.minimum(x, config.astray) - config.unknown) * place
+
     terms = (
         (
             config.embedding * bool(queries[0].embedding.size),
             _apart(objects, [q.embedding for q in queries], config.far),
         ),
         (config.category, _unlike(objects, queries)),
-        (config.mask, config.unknown + (1 - overlap - config.unknown) * place),
-        (config.motion, config.unknown + (np.minimum(far / config.reach, 1) - config.unknown) * place),
+        (config.mask, placed(1 - overlap)),
+        (config.motion, placed(far / config.reach)),
     )
     return np.sum([weight * term for weight, term in terms], axis=0) / sum(weight for weight, _ in terms)
 
