@@ -23,7 +23,7 @@ def texts(masks):
 
 
 def lists(masks):
-    return [None if mask is None else str(rle.decoded_runs([mask.counts])[0].tolist()).encode() for mask in masks]
+    return [None if mask is None else str(rle.decoded_runs([mask.counts])[0].tolist())[1:-1].encode() for mask in masks]
 
 
 @pytest.fixture(params=["C functions", "NumPy"])
@@ -103,16 +103,16 @@ def test_whatever_the_text_only_what_clean_passes_is_packed(counts):
 
 @pytest.mark.parametrize(
     "text",
-    [b"[]", b"[1, 2]", b"[1, 2, 4]", b"[-1, 7]", b"[1, 0, 5]", b"[6.0]", b"[6e0]", b'["6"]', b"[[6]]", b"[null]",
-     b"[4294967302]", b"[99999999999999999999]", b"[6, true]", b"{}"],
+    [b"", b"1, 2", b"1, 2, 4", b"-1, 7", b"1, 0, 5", b"6.0", b"6e0", b'"6"', b"[6]", b"null",
+     b"4294967302", b"99999999999999999999", b"6, true", b"{}", b"1 5", b"06", b"6]", b"6], [6"],
 )  # fmt: skip
 def test_a_list_that_is_wrong_or_odd_is_left_to_the_careful_reader(text, either_way):
-    assert MaskTrack.from_lists([([b"[6]", text], 2, 3)]) is None
+    assert MaskTrack.from_lists([([b"6", text], 2, 3)]) is None
     assert MaskTrack.from_lists([([text], 2, 3)]) is None
 
 
 def test_spaces_in_a_list_do_not_matter(either_way):
-    assert MaskTrack.from_lists([([b"[1,2,3]", b"[ 1, 2,\n 3]"], 2, 3)]) == [(rle.Rle(2, 3, b"123"),) * 2]
+    assert MaskTrack.from_lists([([b"1,2,3", b" 1, 2,\n 3", b"1, 2, 3"], 2, 3)]) == [(rle.Rle(2, 3, b"123"),) * 3]
 
 
 def test_long_runs_are_kept_whole(either_way):

@@ -10,7 +10,7 @@ from simvtr.auditing.matrix import Matrix
 from simvtr.auditing.reading import read, without_breaches
 from simvtr.evaluation import evaluate
 from simvtr.evaluation.groups import occlusion_of
-from simvtr.evaluation.identity import identity
+from simvtr.evaluation.identities import identity
 from simvtr.schema import Track
 from tests.auditing.pairs import FOUND, TRUTH
 from tests.evaluation.tiny import found

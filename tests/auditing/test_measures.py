@@ -16,7 +16,7 @@ from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
 from simvtr.evaluation.dialects import require_strict
 from simvtr.evaluation.groups import occlusion_groups, occlusion_of
-from simvtr.evaluation.identity import identity
+from simvtr.evaluation.identities import identity
 from simvtr.evaluation.precision import UNDEFINED
 from simvtr.schema import Track, Truth
 from tests.auditing.pairs import FOUND, TRUTH

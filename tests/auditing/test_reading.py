@@ -9,7 +9,7 @@ from simvtr.auditing.cache import OverlapCache
 from simvtr.auditing.reading import Reading, read, without_breaches
 from simvtr.evaluation import evaluate
 from simvtr.evaluation.groups import occlusion_of
-from simvtr.evaluation.identity import identity
+from simvtr.evaluation.identities import identity
 from simvtr.rle import encode
 from simvtr.schema import Track, Truth
 from tests.auditing.drawn import drawn

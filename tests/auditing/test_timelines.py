@@ -8,7 +8,7 @@ from simvtr.auditing.audit import Timeline
 from simvtr.auditing.cache import OverlapCache
 from simvtr.auditing.timelines import SHOWN, timelines
 from simvtr.evaluation import evaluate
-from simvtr.evaluation.identity import identity
+from simvtr.evaluation.identities import identity
 from simvtr.schema import Track, Truth
 from tests.evaluation.tiny import found, truth
 

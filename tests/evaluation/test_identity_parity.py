@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simvtr.evaluation.frames import frame_overlap
-from simvtr.evaluation.identity import Identity, identity
+from simvtr.evaluation.identities import Identity, identity
 from simvtr.evaluation.tally import Tally, tally
 from simvtr.rle import from_json
 from simvtr.schema import Category, Track, Truth, TruthTrack, Video

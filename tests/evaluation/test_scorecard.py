@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import simvtr.evaluation
-import simvtr.evaluation.identity
+import simvtr.evaluation.identities
 from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder, per_video
 from simvtr.evaluation.scorecard import Scorecard, Versus
 from tests.evaluation.tiny import found, truth

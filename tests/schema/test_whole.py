@@ -1,11 +1,9 @@
 """Tracks read at one go are those read mask by mask, and whatever is odd is read mask by mask."""
 
-import msgspec
 import numpy as np
 import pytest
 
-from simvtr.errors import DataError
-from simvtr.rle import MaskTrack, decoded_runs, encode
+from simvtr.rle import MaskTrack, encode
 from simvtr.schema import whole
 from simvtr.schema.raw import RawMask
 from simvtr.schema.records import Video
@@ -26,20 +24,6 @@ def strings(masks=MASKS):
 
 def found(masks, video):
     return whole.found_masks([(masks, video)])[0]
-
-
-def annotation(counts, sizes=((5, 6), (5, 6))):
-    segmentations = [{"size": size, "counts": c} for size, c in zip(sizes, counts, strict=True)] + [None]
-    return msgspec.Raw(msgspec.json.encode({"id": 7, "video_id": 1, "category_id": 2, "segmentations": segmentations}))
-
-
-def true_track(entry, strict=True):
-    (read,) = whole.true_tracks([entry], {1: VIDEO}, strict, ["here"])
-    return read
-
-
-def lists(*masks):
-    return [decoded_runs([mask.counts])[0].tolist() for mask in masks]
 
 
 def test_strings_become_one_packed_track():
@@ -66,22 +50,3 @@ def test_a_track_of_another_size_is_usual_only_without_a_video():
     other = Video(id=1, width=5, height=6, length=3)
     assert found(strings(), other) is None
     assert found(strings(), None) == MASKS
-
-
-def test_lists_of_runs_are_read_without_integers():
-    first, second = MASKS[0], MASKS[2]
-    track, masks = true_track(annotation(lists(first, second)))
-    assert (track.id, track.video_id, track.category_id, len(track.segmentations)) == (7, 1, 2, 3)
-    assert masks == (first, second, None)
-
-
-def test_what_is_wrong_with_a_list_is_said_by_the_careful_reader():
-    runs = lists(MASKS[0])[0]
-    track, masks = true_track(annotation([runs, [0, 29]]))
-    assert masks is None
-    assert isinstance(track.segmentations[1], RawMask)
-    assert track.segmentations[1].counts == [0, 29]
-    error = true_track(annotation([runs, [0.5, 29.5]]))
-    assert isinstance(error, DataError)
-    assert "here, $.segmentations[1].counts[0]: expected `int`, got `float`" in str(error)
-    assert true_track(annotation([runs, [0, 30]], ((5, 6), (6, 5))), strict=False)[1] is None

@@ -16,7 +16,7 @@ from simvtr.auditing.packed import unpacked
 from simvtr.auditing.probes import How, relinked
 from simvtr.evaluation.dialects import Found
 from simvtr.evaluation.groups import TrackOcclusion
-from simvtr.evaluation.identity import Identity
+from simvtr.evaluation.identities import Identity
 from simvtr.schema import Track, Truth, TruthTrack
 
 PROBES: dict[How, str] = {

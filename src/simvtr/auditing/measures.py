@@ -21,7 +21,7 @@ from simvtr.evaluation.dialects import Found, reference_truth
 from simvtr.evaluation.frames import FrameOverlap
 from simvtr.evaluation.groups import CROWDING, OCCLUSION, TrackOcclusion
 from simvtr.evaluation.hota import NO_COUNTS, HotaCounts, hota_counts
-from simvtr.evaluation.identity import best_threshold
+from simvtr.evaluation.identities import best_threshold
 from simvtr.evaluation.matching import FOUND_LIMITS, THRESHOLDS, match, mean_area, outcomes, outside
 from simvtr.evaluation.precision import UNDEFINED, curve, mean_defined
 from simvtr.evaluation.switches import identity_matches

@@ -14,7 +14,7 @@ from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
 from simvtr.evaluation.dialects import Found, require_strict
 from simvtr.evaluation.groups import TrackOcclusion, occlusion_groups
-from simvtr.evaluation.identity import Identity, identity
+from simvtr.evaluation.identities import Identity, identity
 from simvtr.evaluation.overlap import Masks
 from simvtr.evaluation.precision import UNDEFINED
 from simvtr.evaluation.result import Result

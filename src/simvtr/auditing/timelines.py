@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simvtr.auditing.audit import Bar, Timeline
 from simvtr.auditing.cache import OverlapCache
 from simvtr.evaluation.dialects import Found
-from simvtr.evaluation.identity import Identity
+from simvtr.evaluation.identities import Identity
 from simvtr.evaluation.result import Result
 from simvtr.evaluation.switches import switches_and_fragments
 from simvtr.schema import Track, Truth, Video

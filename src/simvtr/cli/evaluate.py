@@ -4,6 +4,7 @@ import argparse
 import atexit
 import gc
 import math
+import os
 import sys
 import warnings
 from dataclasses import replace
@@ -61,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score one system, or compare two. Returns 0, or 2 where options do not go together."""
+    os.environ.setdefault(
+        "OPENBLAS_NUM_THREADS", "1"
+    )  # nothing here multiplies matrices, and its threads spin at first
     from simvtr.errors import DataError
     from simvtr.schema import read_truth
 
@@ -116,7 +120,7 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
             bar.doing("groups")
             card = replace(card, groups=by_groups(truth, card.result))
         if args.identity:
-            from simvtr.evaluation.identity import identity
+            from simvtr.evaluation.identities import identity
 
             counted = bar.of("identities")
             card = replace(card, identity=identity(truth, found, threshold=args.score, progress=counted))

@@ -9,13 +9,14 @@ truth, results -> identity, errors, ladder       all of it -> scorecard -> text,
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from simvtr.evaluation.identity import Identity, identity  # at once: the module's own name would hide the function
 from simvtr.evaluation.matching import Comparison
 from simvtr.evaluation.result import CategoryScore, Result
 from simvtr.evaluation.scoring import evaluate
 
 # public name -> module that defines it, imported when the name is first used
 _HOME = {
+    "Identity": "simvtr.evaluation.identities",
+    "identity": "simvtr.evaluation.identities",
     "GroupScore": "simvtr.evaluation.groups",
     "by_groups": "simvtr.evaluation.groups",
     "ErrorTypes": "simvtr.evaluation.errors",
@@ -66,4 +67,5 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.evaluation.bootstrap import Difference, Interval, VideoDifference, compare, intervals, per_video
     from simvtr.evaluation.errors import ErrorTypes, error_types
     from simvtr.evaluation.groups import GroupScore, by_groups
+    from simvtr.evaluation.identities import Identity, identity
     from simvtr.evaluation.ladder import Step, oracle_ladder

@@ -1,6 +1,5 @@
 """What a scoring run found: the precision array, the figures read off it, and what every video contributed."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,4 +133,6 @@ class Result:
 
     def to_json(self) -> str:
         """`as_dict` as the text of one JSON object."""
+        import json  # a table needs none, and is quicker to start
+
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)

@@ -4,9 +4,7 @@ Result, intervals, groups, identity, error types, oracle ladder -> Scorecard -> 
 two Results -> differences ----------------------------------> Versus    -> the same
 """
 
-import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +16,7 @@ if TYPE_CHECKING:  # a plain run loads none of them
     from simvtr.evaluation.bootstrap import Differences, Intervals, VideoDifference
     from simvtr.evaluation.errors import ErrorTypes
     from simvtr.evaluation.groups import Groups
-    from simvtr.evaluation.identity import Identity
+    from simvtr.evaluation.identities import Identity
     from simvtr.evaluation.ladder import Ladder
 
 HEAD = ("part", "name", "figure", "value", "low", "high")  # of a scorecard's CSV
@@ -70,6 +68,8 @@ class Scorecard:
 
     def to_json(self) -> str:
         """`as_dict` as the text of one JSON object."""
+        import json
+
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
 
     def to_csv(self) -> str:
@@ -153,6 +153,8 @@ class Versus:
 
     def to_json(self) -> str:
         """`as_dict` as the text of one JSON object."""
+        import json
+
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False)
 
     def to_csv(self) -> str:
@@ -165,6 +167,8 @@ class Versus:
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    import csv
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 FENCE = "0"  # the character behind each mask
-_FENCE_STEP, _LONG_STEP = -(1 << 15), 1 << 14  # no number of three characters: 15 bits
 
 
 def spelled(text: bytes, ends: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.int64]] | None:
@@ -25,7 +24,8 @@ def spelled(text: bytes, ends: NDArray[np.int64]) -> tuple[NDArray[np.uint32], N
     ([0, 6, 1, 1, 1, 1, 3, 1], [0, 3, 8])
     """
     groups = np.frombuffer(text, np.uint8) - np.uint8(48)
-    more = groups >= 32  # another character of the same run follows
+    ends_run = groups < 32
+    more = ~ends_run  # another character of the same run follows
     if np.diff(ends, prepend=0).min() < 2 or groups.max() >= 64 or more[ends - 2].any():
         return None
     two = more[1:] & more[:-1]
@@ -33,37 +33,36 @@ def spelled(text: bytes, ends: NDArray[np.int64]) -> tuple[NDArray[np.uint32], N
     if (three[3:] & three[:-3]).any():  # a run of seven
         return None
     long = np.flatnonzero(three) + 3
-    long = long[~more[long]]
-    at_every = _short_steps(groups)
-    lengthened = _lengthened(at_every[long], groups, more, long)
-    at_every[long], at_every[ends - 1] = _LONG_STEP, _FENCE_STEP  # they are found again by that among the last ones
-    last = at_every.compress(~more)  # of each run; a third of the cost of last[~more]
-    fences = np.flatnonzero(last == _FENCE_STEP)
-    steps = np.zeros(len(last) + len(last) % 2, np.int32)
-    steps[: len(last)] = last
-    steps[np.flatnonzero(last == _LONG_STEP)] = lengthened
-    starts = np.concatenate(([0], fences + 1))
-    runs = _summed(steps, starts)[: len(last)]
-    runs[fences] = 1
+    long = long[ends_run[long]]
+    at_every, places = _short_steps(groups, more, two), np.flatnonzero(ends_run)
+    starts = np.concatenate(([0], np.searchsorted(places, ends)))
+    steps = np.empty(starts[-1] + starts[-1] % 2, np.int32)
+    steps[: starts[-1]] = at_every.take(places)
+    steps[starts[-1] :] = 0
+    steps[np.searchsorted(places, long)] = _lengthened(at_every[long], groups, more, long)
+    steps[starts[1:] - 1] = 0
+    runs = _summed(steps, starts)[: starts[-1]]
+    runs[starts[1:] - 1] = 1
     return runs, starts
 
 
-def _short_steps(groups: NDArray[np.uint8]) -> NDArray[np.int16]:
+def _short_steps(groups: NDArray[np.uint8], more: NDArray[np.bool_], two: NDArray[np.bool_]) -> NDArray[np.int16]:
     """At every character the number that ends there, if it has at most three: int16 holds their 15 bits.
 
-    Groups of 5 bits, least first; the highest bit of the last is the sign.
+    Groups of 5 bits, least first; the highest bit of the last is the sign. Bytes as long as possible, then few arrays
+    of int16: more of them would not fit a core's own cache.
+
+    Args:
+        more, two: where a character says that another follows, and where the next says so too.
     """
-    wide = groups.astype(np.int16)  # once: a product of two types takes several times as long
-    value = wide & np.int16(31)
-    more = wide >> np.int16(5)
-    made = (value ^ np.int16(16)) - np.int16(16)
-    for back in (1, 2):  # of a second and a third group: times 32, plus the group that far before
-        if back == 2:
-            more = more[1:] * more[:-1]
-        added = made[back:] * np.int16(31)
-        added += value[:-back]
-        added *= more[: len(added)]
-        made[back:] += added
+    value = groups & np.uint8(31)
+    made = ((value ^ np.uint8(16)) - np.uint8(16)).view(np.int8).astype(np.int16)
+    value, added = value.astype(np.int16), np.empty_like(made)
+    for back, follows in ((1, more[:-1]), (2, two[:-1])):  # times 32, plus the group that far before
+        part = np.multiply(made[back:], np.int16(31), out=added[back:])
+        part += value[:-back]
+        part *= follows.view(np.uint8).astype(np.int16)  # once: a product of two types takes several times as long
+        made[back:] += part
     return made
 
 

@@ -23,6 +23,7 @@ from simvtr.rle.numbers import listed_numbers
 from simvtr.rle.strings import FENCE, spelled
 
 _LONG = 1 << 16  # runs from here on are kept apart
+_NEGATIVE = 1 << 31  # what is less than 0 stands above; no sound run comes near
 _Shown = tuple[list[bool], int, int]  # of a track: the frames that have a mask, height, width
 
 
@@ -83,13 +84,14 @@ class MaskTrack(Sequence[Rle | None]):
 
     @classmethod
     def from_lists(cls, tracks: Sequence[tuple[Sequence[Any], int, int]]) -> list[Self] | None:
-        """From the JSON text of lists of runs, brackets included: bytes, or what has a buffer of them. Else the same.
+        """From the JSON text of lists of runs, without the brackets: bytes, or what has their buffer. Else the same.
 
-        >>> MaskTrack.from_lists([([b"[1, 2, 3]", None], 2, 3)])[0][0]
+        >>> MaskTrack.from_lists([([b"1, 2, 3", None], 2, 3)])[0][0]
         Rle(height=2, width=3, counts=b'123')
         """
-        texts = [b"[%d]" % (h * w) if text is None else text for counts, h, w in tracks for text in counts]
-        read = listed_numbers(b"".join(texts), len(texts))
+        texts = [b"%d" % (h * w) if text is None else text for counts, h, w in tracks for text in counts]
+        fence = b", 1]" if b", " in bytes(texts[0]) else b",1]"  # written as the other numbers are
+        read = listed_numbers(fence.join([*texts, b""]), len(texts))
         shown = [([text is not None for text in counts], height, width) for counts, height, width in tracks]
         return read and cls._packed(*read, shown)
 
@@ -104,30 +106,33 @@ class MaskTrack(Sequence[Rle | None]):
         frames = np.array([len(shown) for shown, _, _ in tracks])
         heights = np.repeat([height for _, height, _ in tracks], frames).astype(np.uint32)
         pixels = np.repeat([height * width for _, height, width in tracks], frames)
-        if runs.max(initial=0) > pixels.max(initial=1):  # negative ones are above 2**31
-            return None
         filled = np.flatnonzero((starts[1:] - starts[:-1]) % 2)  # these end in a set run: their empty pixel is a run
         if len(filled):
             runs = np.insert(runs, starts[1:][filled] - 1, np.uint32(0))
             starts[1:] += np.cumsum((starts[1:] - starts[:-1]) % 2)
         first = starts[:-1]
+        begun = runs[first]
         runs[first] += heights
         runs[starts[1:] - 2] += np.uint32(1)
-        if not runs.min(initial=1):
+        short, at = runs.astype(np.uint16), np.flatnonzero(runs >= _LONG)
+        long = runs[at]
+        if max(begun.max(initial=0), long.max(initial=0)) >= _NEGATIVE or not (short.min(initial=1) or runs.min()):
             return None
 
-        # Background and set pixels of each frame: two sums in one, least byte first. Where the sums of all frames
-        # together are as they must be, none has overflowed.
+        # Background and set pixels of each frame: two sums in one, least byte first. Where all long runs together, and
+        # as many others as a frame has, stay below 2**32, no sum has overflowed; else where all sums are as they must.
         sums = np.add.reduceat(runs.view(np.uint64), first // 2) if len(first) else np.zeros(0, np.uint64)
         clear, filled = (sums & 0xFFFFFFFF).astype(np.int64), (sums >> 32).astype(np.int64)
         expected = pixels + heights + 2
-        if (clear + filled != expected).any() or int(runs.sum(dtype=np.uint64)) != expected.sum():
+        if (clear + filled != expected).any():
+            return None
+        highest = int(long.sum(dtype=np.uint64)) + int(np.diff(starts).max(initial=0)) * _LONG
+        if highest >> 32 and int(runs.sum(dtype=np.uint64)) != expected.sum():
             return None
         areas, tall = filled - 1, np.maximum(heights, 1)
         columns = np.stack([(runs[first] - heights) // tall, -((runs[starts[1:] - 2] - 1 - pixels) // tall)])
         columns = np.where(areas > 0, columns, 0).astype(np.int32)
-        short, at = runs.astype(np.uint16), np.flatnonzero(runs >= _LONG)
-        long, ends = runs[at], np.cumsum(frames)
+        ends = np.cumsum(frames)
         borders = starts[np.append(0, ends)]
         long_borders = np.searchsorted(at, borders).tolist()
         made = []

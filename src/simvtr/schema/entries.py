@@ -12,49 +12,25 @@ from pathlib import Path
 import msgspec
 
 from simvtr.errors import DataError
+from simvtr.schema.pieces import UnevenText, stretches
 from simvtr.schema.raw import RawResult
-from simvtr.schema.source import batches, decode, read_bytes, read_pieces
+from simvtr.schema.source import batches, decode, read_bytes
 
-_PIECE = 1 << 18  # bytes read at a time: what is made of them stays in a core's own cache
-_LONGEST = 32 << 20  # bytes without the beginning of another entry
-_LIST = re.compile(rb"[ \t\r\n]*\[")
-_OPENING = re.compile(rb'[ \t\r\n]*(\{[ \t\r\n]*"[a-z_]+")')
+_LIST = re.compile(rb"\A[ \t\r\n]*\[")
 _DECODER = msgspec.json.Decoder(list[RawResult])
 
 Entries = Sequence[RawResult | DataError]
 
 
-class UnevenText(Exception):
-    """`even_entries` cannot read on: the entries differ in form, or something is wrong with one."""
-
-
 def even_entries(path: Path) -> Iterator[Entries]:
-    """Batches of entries, in order.
-
-    The text is cut before an opening like the first entry's. Where it was right to cut there, each part is a sound
-    list; and where each part is one, so is the whole.
-
-    Raises: UnevenText; DataError when the file cannot be read.
-    """
-    opening, rest = b"", b""
-    for piece in read_pieces(path, _PIECE):
-        text = rest + piece
-        if not opening:
-            head = _LIST.match(text)
-            first = head and _OPENING.match(text, head.end())
-            if head is None or first is None:
-                raise UnevenText
-            opening, text = first[1], text[head.end() :]
-        cut = text.rfind(opening)
-        before = text[: max(cut, 0)].rstrip()
-        if before:
-            yield _entries(b"[%b]" % before.removesuffix(b","), before.endswith(b","))
-            rest = text[cut:]
-        elif len(text) <= _LONGEST:
-            rest = text
-        else:
-            raise UnevenText
-    yield _entries(b"[" + rest, bool(opening))
+    """Batches of entries, in order. Raises: UnevenText; DataError when the file cannot be read."""
+    parts = stretches(path, _LIST)
+    next(parts)
+    for text, last in parts:
+        try:
+            yield _DECODER.decode(b"[" + text if last else b"[%b]" % text)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise UnevenText from None
 
 
 def any_entries(path: Path) -> Iterator[Entries]:
@@ -74,15 +50,6 @@ def any_entries(path: Path) -> Iterator[Entries]:
                 entries.append(error if hinted else DataError(str(error) + _other_kind(raws[i])))
                 hinted = True
         yield entries
-
-
-def _entries(text: bytes, sound: bool) -> list[RawResult]:
-    try:
-        if sound:
-            return _DECODER.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    raise UnevenText
 
 
 def _other_kind(entry: msgspec.Raw) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from simvtr.errors import DataError
 from simvtr.rle import MaskTrack
-from simvtr.schema.entries import Entries, UnevenText, any_entries, even_entries
+from simvtr.schema.entries import Entries, any_entries, even_entries
+from simvtr.schema.pieces import UnevenText
 from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
 from simvtr.schema.source import Breaches, MaskBatch, in_bulk

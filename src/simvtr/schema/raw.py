@@ -53,7 +53,7 @@ class RawTrack(msgspec.Struct):
 
 
 class UnreadMask(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A mask object whose runs are still JSON."""
+    """A mask object whose runs are a list, and still JSON: what stands between its brackets, once that is known."""
 
     size: tuple[int | float, int | float]
     counts: msgspec.Raw
@@ -63,6 +63,7 @@ class UnreadTrack(RawTrack, kw_only=True):
     """An annotation without polygons, its masks' runs still JSON."""
 
     segmentations: list[UnreadMask | None]  # type: ignore[assignment]
+    bboxes: list[tuple[float, float, float, float] | None] | None = None  # type: ignore[assignment]
 
 
 class RawTruth(msgspec.Struct):
@@ -73,12 +74,12 @@ class RawTruth(msgspec.Struct):
     annotations: list[msgspec.Raw] | None = None  # null in files whose truth is kept back
 
 
-class UnreadTruth(msgspec.Struct):
-    """A data set whose masks all are objects, as in most files: its annotations are decoded but for the runs."""
+class TruthTail(msgspec.Struct):
+    """The last annotations of a data set, and what stands behind them, which is nothing of weight."""
 
-    videos: list[RawVideo]
-    categories: list[RawCategory]
-    annotations: list[UnreadTrack] | None = None
+    annotations: list[UnreadTrack]
+    videos: None = None
+    categories: None = None
 
 
 class RawResult(msgspec.Struct):

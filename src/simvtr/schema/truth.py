@@ -1,6 +1,6 @@
 """Ground truth in YouTube-VIS / OVIS JSON: read strictly, written whole or not at all."""
 
-import json
+import contextlib
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +8,11 @@ from typing import Any
 
 from simvtr.errors import DataError
 from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size, to_json
-from simvtr.schema.raw import RawTrack, RawVideo
+from simvtr.schema.annotations import Tracks, any_truth, even_truth
+from simvtr.schema.pieces import UnevenText
+from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
-from simvtr.schema.source import Breaches, MaskBatch, batches, in_bulk, read_bytes
-from simvtr.schema.whole import json_size, raw_truth, true_tracks
+from simvtr.schema.source import Breaches, MaskBatch, in_bulk
 from simvtr.schema.writer import atomic
 
 MAX_CATEGORIES = 10_000  # each costs the scores 100 KB; the largest vocabularies of videos have some 1,200
@@ -34,7 +35,12 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
     Raises: DataError naming the first breach and the number of others.
     """
     path = Path(path)
-    raw = raw_truth(read_bytes(path), str(path))
+    with contextlib.suppress(UnevenText):
+        return _read(*even_truth(path), path, strict)
+    return _read(*any_truth(path), path, strict)
+
+
+def _read(raw: RawTruth, annotations: Tracks, path: Path, strict: bool) -> Truth:
     breaches = Breaches()
     videos = _videos(raw.videos, str(path), breaches)
     categories: dict[int, Category] = {}
@@ -49,18 +55,16 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
 
     tracks: dict[int, list[TruthTrack]] = {video: [] for video in videos}
     seen: set[int] = set()
-    annotations = raw.annotations or []
-    for batch in batches(map(json_size, annotations)):
+    begin = 0
+    for batch in annotations(videos, strict):
         masks = MaskBatch(breaches)
         taken: list[tuple[RawTrack, MaskTrack | slice, str]] = []
-        names = [f"{path}, $.annotations[{i}]" for i in batch]
-        read = true_tracks(annotations[batch.start : batch.stop], videos, strict, names)
-        for one, where in zip(read, names, strict=True):
+        for i, one in enumerate(batch, begin):
             if isinstance(one, DataError):
                 breaches.add(str(one))
                 continue
             track, whole = one
-            where = f"{where}, video {track.video_id}, track {track.id}"
+            where = f"{path}, $.annotations[{i}], video {track.video_id}, track {track.id}"
             video = videos.get(track.video_id)
             if video is None:
                 if strict:
@@ -72,6 +76,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
             if whole is None:
                 place = masks.add(track.segmentations, video.height, video.width, where, strict)
             taken.append((track, place if whole is None else whole, where))
+        begin += len(batch)
         checked = masks.finish()
         if breaches.count:
             continue  # nothing will be returned: spare the rest of the work, but count on
@@ -84,6 +89,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
 
 def write_truth(path: Path | str, truth: Truth) -> None:
     """Write a data set as YouTube-VIS JSON (`occlusion` kept, nulls where absent), atomically."""
+    import json  # reading does without, and is quicker to start
 
     def annotation(track: TruthTrack) -> dict[str, Any]:
         video = truth.videos[track.video_id]
@@ -161,25 +167,44 @@ def _track(raw: RawTrack, masks: Sequence[Rle | None], where: str, breaches: Bre
         areas = tuple(raw.areas)
     else:
         areas = tuple(None if mask is None else float(area(mask)) for mask in masks)
-    for frame, pixels in enumerate(areas):
-        if pixels is not None and not 0 <= pixels <= MAX_PIXELS:
-            breaches.add(f"{where}, frame {frame}: an area must be from 0 to {MAX_PIXELS} pixels, got {pixels}.")
-    given = raw.bboxes or [None] * len(masks)
-    boxes: list[Box | None] = []
-    for frame, corners in enumerate(given):
-        if corners and (len(corners) != 4 or max(map(abs, corners)) > MAX_PIXELS):
-            breaches.add(
-                f"{where}, frame {frame}: a box must be four numbers x, y, w, h of at most {MAX_PIXELS} pixels, "
-                f"got {corners[:5]}."
-            )
-        elif corners:
-            boxes.append((corners[0], corners[1], corners[2], corners[3]))
-        else:
-            mask = masks[frame] if frame < len(masks) else None
-            x, y, w, h = box(mask) if mask is not None else (0, 0, 0, 0)
-            boxes.append((float(x), float(y), float(w), float(h)) if w else None)
     labels = raw.occlusion
     if isinstance(labels, str):  # one label for the whole track
         labels = [None if mask is None else labels for mask in masks]
-    occlusion = None if labels is None else tuple(labels)
-    return TruthTrack(raw.id, raw.video_id, raw.category_id, masks, areas, tuple(boxes), bool(raw.iscrowd), occlusion)
+    return TruthTrack(
+        id=raw.id,
+        video_id=raw.video_id,
+        category_id=raw.category_id,
+        segmentations=masks,
+        areas=_checked_areas(areas, where, breaches),
+        boxes=_boxes(raw, masks, where, breaches),
+        crowd=bool(raw.iscrowd),
+        occlusion=None if labels is None else tuple(labels),
+    )
+
+
+def _checked_areas(areas: tuple[float | None, ...], where: str, breaches: Breaches) -> tuple[float | None, ...]:
+    given = [pixels for pixels in areas if pixels is not None]
+    if given and not (min(given) >= 0 and max(given) <= MAX_PIXELS):
+        for frame, pixels in enumerate(areas):
+            if pixels is not None and not 0 <= pixels <= MAX_PIXELS:
+                breaches.add(f"{where}, frame {frame}: an area must be from 0 to {MAX_PIXELS} pixels, got {pixels}.")
+    return areas
+
+
+def _boxes(raw: RawTrack, masks: Sequence[Rle | None], where: str, breaches: Breaches) -> tuple[Box | None, ...]:
+    """Boxes as the file has them; where it has none, of the masks."""
+    given = raw.bboxes or [None] * len(masks)
+    boxes: list[Box | None] = [None] * len(given)
+    for frame, corners in enumerate(given):
+        if corners:
+            if len(corners) != 4 or max(corners) > MAX_PIXELS or min(corners) < -MAX_PIXELS:
+                breaches.add(
+                    f"{where}, frame {frame}: a box must be four numbers x, y, w, h of at most {MAX_PIXELS} pixels, "
+                    f"got {list(corners[:5])}."
+                )
+            else:
+                boxes[frame] = (corners[0], corners[1], corners[2], corners[3])
+        elif frame < len(masks) and (mask := masks[frame]) is not None:
+            x, y, w, h = box(mask)
+            boxes[frame] = (float(x), float(y), float(w), float(h)) if w else None
+    return tuple(boxes)

@@ -2,7 +2,6 @@
 
 import contextlib
 import glob
-import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +54,8 @@ class PredictionWriter:
         Raises: ValueError for a track longer than its video or of another length than the others of the video, an
             unknown video, or a score that is not finite.
         """
+        import json  # reading does without, and is quicker to start
+
         if self._fixed and video_id not in self._lengths:
             raise ValueError(f"PredictionWriter.add: the video must be one of `lengths`, got {video_id}.")
         frames = len(track.segmentations)

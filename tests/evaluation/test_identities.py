@@ -11,7 +11,7 @@ from pytest import approx
 
 from simvtr.errors import DataError
 from simvtr.evaluation.frames import frame_overlap
-from simvtr.evaluation.identity import CANDIDATES, Identity, best_threshold, compute_frame_overlaps, identity
+from simvtr.evaluation.identities import CANDIDATES, Identity, best_threshold, compute_frame_overlaps, identity
 from simvtr.evaluation.tally import FRACTIONS
 from simvtr.rle import decode, encode
 from simvtr.schema import Category, Track, Truth
