@@ -27,18 +27,20 @@ def curve(
     >>> precision[0, [50, 51]].round(6).tolist(), recall.tolist()   # 2 of 3 from the second half on
     ([1.0, 0.666667], [1.0])
     """
-    precision = np.zeros((len(hit), len(RECALLS)))
     if not hit.shape[1]:
-        return precision, np.zeros(len(hit))
+        return np.zeros((len(hit), len(RECALLS))), np.zeros(len(hit))
     right = np.cumsum(hit & ~ignored, axis=1).astype(float)
     wrong = np.cumsum(~hit & ~ignored, axis=1).astype(float)
     recall = right / expected
     envelope = np.maximum.accumulate((right / (wrong + right + np.spacing(1)))[:, ::-1], axis=1)[:, ::-1]
-    for level in range(len(hit)):
-        at = np.searchsorted(recall[level], RECALLS, side="left")
-        at = at[at < hit.shape[1]]
-        precision[level, : len(at)] = envelope[level, at]
-    return precision, recall[:, -1]
+    # A recall is reached with the k-th hit: at which place that is in each row of hits, for all levels and recalls.
+    needed = np.searchsorted(np.arange(expected + 1) / expected, RECALLS)
+    counts = right[:, -1].astype(np.int64)
+    places = np.append(np.nonzero(hit & ~ignored)[1], 0)
+    kth = np.minimum((np.cumsum(counts) - counts)[:, None] + np.maximum(needed, 1) - 1, len(places) - 1)
+    at = np.where(needed, places[kth], 0)
+    reached = needed <= counts[:, None]
+    return np.where(reached, np.take_along_axis(envelope, at, axis=1), 0.0), recall[:, -1]
 
 
 def accumulate(categories: Sequence[Sequence[Comparison]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -106,7 +106,11 @@ def _pair_shared(
         most: (t,), no more are shared in each frame; they add up to `least` or more.
     """
     (a, b), (ends_a, ends_b), frames = pair, borders, len(most)
-    step = 1 + _STRETCH * frames // int(a.first_runs[frames] + b.first_runs[frames])
+    runs_a, runs_b = int(a.first_runs[frames]), int(b.first_runs[frames])
+    if runs_a + runs_b <= _STRETCH:
+        pixels = int(a.areas[:frames].sum() + b.areas[:frames].sum())
+        return (pixels - not_both(ends_a[:runs_a], ends_b[:runs_b])) // 2
+    step = 1 + _STRETCH * frames // (runs_a + runs_b)
     stops = np.array([*range(0, frames, step), frames])
     either = np.add.reduceat(a.areas[:frames] + b.areas[:frames], stops[:-1]).tolist()
     hoped = np.add.reduceat(most, stops[:-1]).tolist()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from simvtr.schema.source import read_pieces
 
-_PIECE = 1 << 18  # bytes read at a time: what is made of them stays in a core's own cache
+_PIECE = 1 << 19  # bytes read at a time: of fewer the calls cost more than the work, of more the memory does
 _LONGEST = 32 << 20  # bytes without the beginning of another entry
 _HEAD = 8 << 20  # bytes before the first entry: a truth lists its videos' frames there
 _OPENING = re.compile(rb'[ \t\r\n]*(\{[ \t\r\n]*"[a-z_]+")')
