@@ -140,7 +140,7 @@ REFUSED = {
     ),
     "results": ([], r"truth.json: expected `object`, got `array`\. .*results are a list, and come second"),
     "not JSON": ("{", r"truth.json: input data was truncated"),
-    "empty file": ("", r"truth.json: input data was truncated"),
+    "empty file": ("", r"truth.json: the file is empty: it must hold JSON"),
     "no videos": (edited(TRUTH, "videos", drop=True), r"missing required field `videos`"),
     "video id a text": (edited(TRUTH, "videos", 0, "id", value="0"), r"\$\.videos\[0\]\.id: expected `int`, got `str`"),
     "video of no frame": (

@@ -246,6 +246,8 @@ def _bounded(stream: Any, packed: int, path: Path) -> Iterator[bytes]:
 def _malformed(data: bytes, text: str) -> str:
     """The parser's message with the text around the byte it names: `NaN` is the usual one."""
     _, found, number = text.rpartition("(byte ")
+    if not data:
+        return "the file is empty: it must hold JSON"
     if not found:
         return _lower(text) + (": the JSON must be complete" if "truncated" in text else "")
     if data.startswith(b"\xef\xbb\xbf"):
