@@ -127,6 +127,19 @@ def test_scoring_needs_no_torch(files):
     assert run.returncode == 0, run.stderr
 
 
+def test_a_plain_run_starts_with_what_it_needs(files):
+    """Imports are a fifth of a small run: details, other forms and help are loaded when asked for."""
+    code = (
+        "import os, sys; from simvtr.cli.main import main; main(sys.argv[1:]);"
+        "spare = {'scipy', 'rich', 'json', 'csv', 'zipfile', 'simvtr.evaluation.identities'};"
+        "sys.exit(' '.join(spare & sys.modules.keys()) or int(os.environ['OPENBLAS_NUM_THREADS'] != '1'))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", code, "eval", *files([MASK, MASK])]
+    run = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 def drawn(*frames):
     """One mask a frame: ## covers the left half of 4 pixels, - is absent."""
     return [None if frame == "-" else to_json(encode(np.array([[c == "#" for c in frame]]))) for frame in frames]

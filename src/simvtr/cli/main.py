@@ -38,8 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong. `simvtr VERB --help` says more.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
-    # `prog`: to find it out, argparse would import what formats help
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", prog=parser.prog)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     wanted = next((a for a in arguments if not a.startswith("-")), None)
     for name, (module, help_line) in VERBS.items():
         verb = verbs.add_parser(name, help=help_line, description=help_line)

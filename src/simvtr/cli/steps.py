@@ -1,5 +1,6 @@
 """Progress of commands that take seconds to minutes: a line on a terminal's stderr, but not for what is soon done."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -46,8 +47,6 @@ class StepsBar:
             self._write("")
 
     def _write(self, line: str) -> None:
-        import shutil  # with what it imports, a thirtieth of a small scoring run
-
         # A line that wraps cannot be taken back; what a file's name could steer is no letter.
         line = "".join(c if c.isprintable() else "?" for c in line)[: shutil.get_terminal_size().columns - 1]
         before, self._width = self._width, len(line)  # first: an interrupt may come while the line is written
