@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+import scipy.optimize  # noqa: F401  loaded when needed, and on a busy machine that would be held against the first pair
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.hostile.contract import check

@@ -1,4 +1,4 @@
-"""Files are read in memory that follows what they hold, not their text: a truth of lists takes less than its own size."""
+"""Files are read in memory that follows what they hold: a truth of lists takes less than its text."""
 
 import json
 import subprocess

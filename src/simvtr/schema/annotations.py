@@ -43,13 +43,13 @@ def even_truth(path: Path) -> tuple[RawTruth, Tracks]:
     """
     parts = stretches(path, _HEAD)
     try:
-        raw = _TRUTH.decode(next(parts)[0] + b"]}")
+        raw = _TRUTH.decode(bytes(next(parts)[0]) + b"]}")
     except _MALFORMED:
         raise UnevenText from None
 
     def tracks(videos: Mapping[int, Video], strict: bool) -> Iterator[Batch]:
         for text, last in parts:
-            entries = _without_lists(text, last)
+            entries = _without_lists(bytes(text), last)
             masks = listed_masks([(entry.segmentations, video_of(entry, videos, strict)) for entry in entries])
             yield [(entry, _sound(entry, packed)) for entry, packed in zip(entries, masks, strict=True)]
 

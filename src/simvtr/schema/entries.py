@@ -28,7 +28,7 @@ def even_entries(path: Path) -> Iterator[Entries]:
     next(parts)
     for text, last in parts:
         try:
-            yield _DECODER.decode(b"[" + text if last else b"[%b]" % text)
+            yield _DECODER.decode(b"".join([b"[", text, b"" if last else b"]"]))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise UnevenText from None
 

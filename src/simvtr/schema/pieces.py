@@ -20,7 +20,7 @@ class UnevenText(Exception):
     """A file cannot be read in pieces: its entries differ in form, or something is wrong with one."""
 
 
-def stretches(path: Path, begin: re.Pattern[bytes]) -> Iterator[tuple[bytes, bool]]:
+def stretches(path: Path, begin: re.Pattern[bytes]) -> Iterator[tuple[bytes | memoryview, bool]]:
     """What stands before the list, its bracket included; then whole entries; last an entry and the rest of the file.
 
     The text is cut before an opening like the first entry's. Where it was right to cut there, each stretch is sound
@@ -28,7 +28,7 @@ def stretches(path: Path, begin: re.Pattern[bytes]) -> Iterator[tuple[bytes, boo
 
     Args:
         begin: what the list begins with, up to its bracket.
-    Returns: text, and whether it is the last; there are two at least.
+    Returns: text, of what lies between as a view, and whether it is the last; there are two at least.
     Raises: UnevenText; DataError when the file cannot be read.
     """
     opening, rest = b"", b""
@@ -44,12 +44,12 @@ def stretches(path: Path, begin: re.Pattern[bytes]) -> Iterator[tuple[bytes, boo
                 continue
             yield text[: head.end()], False
             opening, text = first[1], text[head.end() :]
-        cut = text.rfind(opening)
-        before = text[: max(cut, 0)].rstrip()
-        if before:
-            if not before.endswith(b","):
+        cut = max(text.rfind(opening), 0)
+        comma = text.rfind(b",", 0, cut)
+        if comma >= 0:
+            if text[comma + 1 : cut].strip():
                 raise UnevenText
-            yield before[:-1], False
+            yield memoryview(text)[:comma], False
             rest = text[cut:]
         elif len(text) <= _LONGEST:
             rest = text
