@@ -7,6 +7,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from itertools import groupby
 from pathlib import Path
 
@@ -44,18 +45,30 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
     "start of `simvtr --help`": ("benchmarks.startup", "simvtr --help"),
 }
 OWN_PAGES = {"benchmarks.leaderboard", "benchmarks.identity"}  # their figures stand in leaderboard.md, docs/identity.md
-MEASURED = ("model_cost", "startup", "segment_speed", "memory")  # by this command, in this order
+MEASURED = (  # by this command, in this order: a quarter of an hour on two cores
+    "model_cost",
+    "startup",
+    "compiled",
+    "segment_speed --rounds 3",
+    "segment_speed --preset simvtr-r50 --frames 12 --rounds 2",
+    "memory --rounds 1",
+    "growth",
+    "audit_pair",
+)
 
 
 def main() -> int:
     command = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     command.add_argument("--table", action="store_true", help="measure nothing, only rewrite the table")
     args = command.parse_args()
-    for name in () if args.table else MEASURED:
-        print(f"python -m benchmarks.{name}", file=sys.stderr)
-        code = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, check=False).returncode
+    begin = time.perf_counter()
+    for words in () if args.table else MEASURED:
+        print(f"python -m benchmarks.{words}", file=sys.stderr)
+        name, *options = words.split()
+        code = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], cwd=ROOT, check=False).returncode
         if code:
             return code
+    print(f"{time.perf_counter() - begin:.0f} s", file=sys.stderr)
     lines = RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else []
     for file, make in ((README, table), (FRONT, headlines)):
         file.write_text(rewritten(file.read_text(encoding="utf-8"), make(lines)), encoding="utf-8")

@@ -25,8 +25,8 @@ from simvtr.data.video import write_video
 from simvtr.rle import decode, from_json
 
 SEED = 2
-WARM = 500  # frames after which memory is to stay where it is
-TAIL, SETTLED = 700, 150  # last frames, drawn as a video of their own; of these the first do not count
+FIRST, WARM = 100, 500  # frames from which memory is to grow by little, and after which to stay where it is
+TAIL, SETTLED = 700, 50  # last frames, drawn as a video of their own; of these the first do not count
 TURN = 1.0  # seconds for each of the two
 SURE = 0.5  # score from which an object is drawn
 SHOWN = 3  # frames in which a name must be drawn to count as shown
@@ -94,6 +94,8 @@ def main() -> int:
     with TemporaryDirectory() as name:
         folder = Path(name)
         long = Watched(written(scene, range(args.frames), folder / "long.mp4"), folder / "long", words)
+        long.until(FIRST)
+        first = long.peak()
         long.until(WARM)
         warm, cost_of_first = long.peak(), long.seconds()
         long.until(2 * WARM)
@@ -114,11 +116,17 @@ def main() -> int:
     tracks = json.loads(text)
     figures = [
         Figure("frames", args.frames, ""),
+        Figure(
+            "peak memory at the end, results.json written, above that at frame 100",
+            peak - first,
+            "MiB",
+            goal="< 20 MiB",
+        ),
         Figure("peak memory after frame 500, above that until then", before_end - warm, "MiB", goal="< 20 MiB"),
         Figure("the same, results.json written", peak - warm, "MiB", goal="< 20 MiB"),
         Figure("processor time of a frame, frames 500 to 1,000", 1000 * cost_of_first, "ms"),
         Figure("processor time of a frame, last frames", 1000 * at_end, "ms"),
-        Figure("the same frames in a video of their own, in turns", 1000 * at_start, "ms"),
+        Figure("the same frames in a video of their own, from its 50th on, in turns", 1000 * at_start, "ms"),
         Figure("at the end over at the start", at_end / at_start, "", goal="≤ 1.03"),
         Figure("results.json", len(text) / 2**20, "MiB"),
         Figure("objects of the video", len(scene.objects), ""),
