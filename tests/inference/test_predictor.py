@@ -16,7 +16,7 @@ from simvtr.config import ModelConfig
 from simvtr.errors import DataError
 from simvtr.inference import LinkIdentity
 from simvtr.inference import Predictor as AnyPredictor
-from simvtr.inference.predictor import _mask
+from simvtr.inference.stretch import stretched
 from simvtr.rle import decode
 
 Predictor = partial(AnyPredictor, identity="slot")  # rules of frames, windows and tracks; tests/inference/test_link.py
@@ -129,7 +129,7 @@ def test_masks_are_enlarged_as_torch_does_without_aligned_corners(size):
     logits = torch.randn(24, 43, generator=torch.Generator().manual_seed(0))
     large = torch.nn.functional.interpolate(logits[None, None], size=size, mode="bilinear", align_corners=False)
     expected = (large[0, 0] > 0.2).numpy()
-    assert (_mask(logits.numpy(), size, 0.2) != expected).mean() < 1e-4  # rounding at the level itself
+    assert (stretched(logits.numpy(), size, 0.2) != expected).mean() < 1e-4  # rounding at the level itself
 
 
 def test_a_higher_mask_threshold_makes_smaller_masks():

@@ -18,6 +18,7 @@ class Window:
     probabilities: np.ndarray  # float (t, n, k), of each class; their sum may stay below 1 ("no object")
     masks: np.ndarray  # bool (t, n, h, w), at any size that stays the same; False where there is none
     embeddings: np.ndarray | None = None  # float (n, c), near each other for one object; None: there are none
+    slots: Sequence[int] | None = None  # n different numbers, the queries that found them; None: 0, 1, 2, ...
 
 
 class Identity(Protocol):
@@ -39,4 +40,4 @@ class SlotIdentity:
     doubt = None
 
     def assign(self, window: Window) -> Sequence[int | None]:
-        return range(window.probabilities.shape[1])
+        return range(window.probabilities.shape[1]) if window.slots is None else window.slots

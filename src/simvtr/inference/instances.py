@@ -1,16 +1,16 @@
 """Masks of any segmenter, frame by frame -> the same with identities: `simvtr.link`.
 
-what another segmenter found in each frame -> Instances -> LinkIdentity -> FrameResult -> TrackBuilder | overlay.draw
+frames -> Segmenter.find -> Instances -> LinkIdentity -> FrameResult -> TrackBuilder | overlay.draw
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from simvtr.config import IdentityConfig
-from simvtr.inference.identity import Window
+from simvtr.inference.identity import Identity, Window
 from simvtr.inference.link import LinkIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, Vote
 from simvtr.schema import Category
@@ -20,12 +20,14 @@ from simvtr.schema import Category
 class Instances:
     """What a segmenter found in one frame: n candidates of k classes, in any order. All that `link` needs to know.
 
-    Raises: ValueError when the three do not fit each other.
+    Raises: ValueError when they do not fit each other.
     """
 
     masks: np.ndarray  # bool (n, H, W), in the pixels of the frame; of one size through the video
     probabilities: np.ndarray  # float (n, k) in [0, 1], of each class; the greatest is the candidate's score
     embeddings: np.ndarray | None = None  # float (n, c), near each other for one object; None: there are none
+    sureness: Sequence[float] | None = None  # n, in [0, 1], of each mask (`FrameTrack`); None: 1
+    slots: Sequence[int] | None = None  # n different numbers from 0: the queries that found them; None: no queries
 
     def __post_init__(self) -> None:
         if self.masks.ndim != 3 or self.masks.dtype != bool:
@@ -37,6 +39,9 @@ class Instances:
             raise ValueError("Instances: probabilities must lie in [0, 1]. Apply softmax or sigmoid to logits.")
         if self.embeddings is not None and (self.embeddings.ndim != 2 or len(self.embeddings) != n):
             raise ValueError(f"Instances: embeddings must be ({n}, c), as masks, got {self.embeddings.shape}")
+        for name, given in (("sureness", self.sureness), ("slots", self.slots)):
+            if given is not None and len(given) != n:
+                raise ValueError(f"Instances: {name} must have {n} entries, as masks, got {len(given)}")
 
     @classmethod
     def scored(cls, masks: np.ndarray, scores: Sequence[float], labels: Sequence[int], classes: int) -> Self:
@@ -48,6 +53,38 @@ class Instances:
         probabilities = np.zeros((len(masks), classes))
         probabilities[np.arange(len(masks)), np.asarray(labels, int)] = scores
         return cls(masks, probabilities)
+
+
+class Segmenter(Protocol):
+    """Any model that finds objects in frames, of one video after another. This is all that is asked of it."""
+
+    @property
+    def model(self) -> Any:
+        """A torch.nn.Module: its parameters tell runs apart."""
+
+    @property
+    def categories(self) -> Sequence[Category]:
+        """Of the k classes."""
+        ...
+
+    @property
+    def slots(self) -> bool:
+        """Whether its candidates have the numbers of queries."""
+        ...
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a frame's candidates depend on the frames before."""
+        ...
+
+    def find(self, frames: Iterable[np.ndarray], least: float = 0.0) -> Iterator[Instances]:
+        """What is in each frame of one video, in order; a frame is pulled when its candidates are asked for.
+
+        Args:
+            frames: RGB uint8 (H, W, 3), all of one size.
+            least: candidates that score less may be left out, which spares drawing them.
+        """
+        ...
 
 
 def link(
@@ -74,8 +111,16 @@ def link(
     2 {}
     3 {'3': 2, '1': 0}
     """
-    linker, first, kinds = LinkIdentity(config), None, list(categories or ())
-    for index, found in enumerate(frames):
+    return named(frames, LinkIdentity(config), categories)
+
+
+def named(
+    frames: Iterable[Instances], namer: Identity, categories: Sequence[Category] | None = None, start: int = 0
+) -> Iterator[FrameResult]:
+    """`link` by any `Identity`, from a frame's number on. A candidate votes where it is seen, whoever names it."""
+    first, kinds = None, list(categories or ())
+    doubt = IdentityConfig().doubt if namer.doubt is None else namer.doubt
+    for index, found in enumerate(frames, start):
         now = found.masks.shape[1:], found.probabilities.shape[1], found.embeddings is not None
         first = first or now
         kinds = kinds or [Category(i + 1, str(i + 1)) for i in range(now[1])]
@@ -84,12 +129,14 @@ def link(
                 f"link: every frame must have size, classes and embeddings or none as the first, {first}, and a class "
                 f"for each of the {len(kinds)} categories, frame {index} has {now}"
             )
-        named = linker.assign(Window(index, found.probabilities[None], found.masks[None], found.embeddings))
+        window = Window(index, found.probabilities[None], found.masks[None], found.embeddings, found.slots)
+        names, sure = namer.assign(window), found.sureness or [1.0] * len(found.masks)
         by_id = {kind.id: kind.name for kind in kinds}
         tracks, votes = [], {}
-        for mask, row, identity in zip(found.masks, found.probabilities.tolist(), named, strict=True):
-            if identity is not None:
+        for i, (row, identity) in enumerate(zip(found.probabilities.tolist(), names, strict=True)):
+            if identity is not None and found.masks[i].any():
                 vote = Vote(dict(zip(by_id, row, strict=True)))
                 votes[identity] = vote
-                tracks.append(FrameTrack(identity, vote.category_id, by_id[vote.category_id], vote.score, mask))
-        yield FrameResult(index, sorted(tracks, key=lambda track: -track.score), votes, linker.doubt or 0)
+                name = by_id[vote.category_id]
+                tracks.append(FrameTrack(identity, vote.category_id, name, vote.score, found.masks[i], sure[i]))
+        yield FrameResult(index, sorted(tracks, key=lambda track: -track.score), votes, doubt)

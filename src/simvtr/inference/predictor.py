@@ -1,6 +1,6 @@
 """A model and a video of any length -> masks with identities, frame by frame, in memory bounded by the window.
 
-frames -> to_input -> window -> model -> softmax -> select -> masks -> upsample -> FrameResult -> Track
+frames -> to_input -> window -> model -> softmax -> select -> masks -> stretch -> FrameResult -> Track
           data/                          (here: SPEC §4, the rules of VisTR's inference)       tracks.py
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -22,9 +21,10 @@ from simvtr.errors import DataError
 from simvtr.inference.ahead import Clock, ahead, side_by_side
 from simvtr.inference.identity import Identity, SlotIdentity, Window
 from simvtr.inference.link import LinkIdentity
+from simvtr.inference.stretch import stretched, sureness
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
 from simvtr.model.device import pick_device
-from simvtr.schema import Track
+from simvtr.schema import Category, Track
 from simvtr.windows import windows
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Predictor:
         mask_threshold: in (0, 1), of the probability of a pixel.
         device: "auto", "cpu", "cuda", "mps"; None: where the model is.
         precision: of the network's products; "bfloat16" is faster where the processor has it, and not exact.
+    Attributes: categories, those that it finds.
 
     A score is the largest class probability of a query, "no object" in the softmax but not among the choices. The
     same video gives the same result whatever the seed. By slots, two queries on one object give two tracks.
@@ -97,6 +98,9 @@ class Predictor:
             raise ValueError(f'Predictor: precision must be "float32" or "bfloat16", got {precision!r}')
         self.precision = precision
         self.model = model.eval()
+        config = model.config
+        self.categories = [Category(config.category_ids[i], config.category_names[i]) for i in config.objects]
+        self.restarts = True  # a pass can begin at any window, knowing nothing but the names
         self._clock = Clock()
 
     @property
@@ -232,9 +236,9 @@ class Predictor:
             for m, query in enumerate(queries):
                 identity = named[query]
                 if identity is not None and present[i, query].any():
-                    vote, mask = votes[identity], _mask(masks[i, m], found.size, level)
+                    vote, mask = votes[identity], stretched(masks[i, m], found.size, level)
                     if mask is not None:
-                        name, sure = names[vote.category_id], _sureness(masks[i, m], level)
+                        name, sure = names[vote.category_id], sureness(masks[i, m], level)
                         tracks.append(FrameTrack(identity, vote.category_id, name, vote.score, mask, sure))
             tracks.sort(key=lambda track: -track.score)
             if linker.doubt is not None:
@@ -276,20 +280,3 @@ def _memory_for(frames: int) -> Iterator[None]:
 def _probabilities(logits: Tensor) -> Tensor:
     """(..., k + 1) logits -> (..., k) probabilities: "no object" counts in the softmax and is then dropped."""
     return logits.softmax(-1, dtype=torch.promote_types(logits.dtype, torch.float32))[..., :-1]
-
-
-def _mask(logits: np.ndarray, size: tuple[int, int], level: float) -> np.ndarray | None:
-    """Logits float32 (h, w) at `mask_stride` -> bool (H, W) of `size`; None when no pixel is set.
-
-    The grid is stretched to the picture, as in VisTR and in our losses, also where its last cell reaches over the edge.
-    OpenCV gives `torch.nn.functional.interpolate`'s numbers ten times as fast; the picture is made lying on its side,
-    because run-length encoding reads columns.
-    """
-    mask = (cv2.resize(np.ascontiguousarray(logits.T), size, interpolation=cv2.INTER_LINEAR) > level).T
-    return mask if mask.any() else None
-
-
-def _sureness(logits: np.ndarray, level: float) -> float:
-    """Mean probability over the cells that exceed the level; half where a mask lies between cells alone."""
-    inside = logits[logits > level]
-    return float((1 / (1 + np.exp(-inside))).mean()) if inside.size else 0.5

@@ -17,6 +17,8 @@ train, horse, turtle, bear, motorbike, giraffe, leopard, fox, deer, owl, surfboa
 elephant, snowboard, boat, shark, mouse, frog, eagle, earless_seal, tennis_racket
 """
 
+PANOPTIC = 250  # classes of DETR's weights of COCO panoptic segmentation: things up to 90, then stuff
+
 
 def _by_id(names: str) -> dict[int, str]:
     listed = (" ".join(name.split()) for name in names.split(","))

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from simvtr.config import ModelConfig
 from simvtr.errors import DataError
-from simvtr.model.categories import COCO, YTVIS19
+from simvtr.model.categories import COCO, PANOPTIC, YTVIS19
 
 SUFFIXES = (".pth", ".pt", ".bin")
 INSTANCES = 10  # of a frame in VisTR, where a file does not say how many frames it reads
@@ -58,7 +58,7 @@ _NAMES = tuple(
     )
 )
 # What torch.load says of other files
-_NO_CHECKPOINT = (
+NO_CHECKPOINT = (
     pickle.UnpicklingError,
     struct.error,
     EOFError,
@@ -136,7 +136,7 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise DataError(f"weights {path}: must be a file that can be read, got: {error.strerror or error}.") from error
-    except _NO_CHECKPOINT as error:
+    except NO_CHECKPOINT as error:
         # what torch says advises to load whatever it is; that can run any code
         raise DataError(
             f"weights {path}: must be a whole file that `torch.save` wrote, of tensors and plain settings alone, got "
@@ -172,7 +172,7 @@ def _config(
     t = int(frames or settings.get("num_frames") or max(1, queries // INSTANCES)) if vistr else 1
     if t < 1 or queries % t:
         raise DataError(f"weights {path}: {queries} queries must be those of a number of frames, got {t} frames.")
-    names = (YTVIS19 if classes == 41 else {}) if vistr else COCO if classes in (91, 250) else {}
+    names = (YTVIS19 if classes == 41 else {}) if vistr else COCO if classes in (91, PANOPTIC) else {}
     named = names or {number: f"class {number}" for number in range(classes)}
     try:
         return ModelConfig(
