@@ -19,6 +19,7 @@ FLOORS = [
     {"report"},
     {"data", "model"},
     {"training", "inference"},
+    {"neighbours"},
     {"cli"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
@@ -34,7 +35,18 @@ WITHOUT_TORCH = {
     "auditing",
     "report",
 }
-HEAVY = {"torch", "torchvision", "timm", "einops", "av", "cv2", "supervision", "safetensors", "huggingface_hub"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "transformers",
+    "timm",
+    "einops",
+    "av",
+    "cv2",
+    "supervision",
+    "safetensors",
+    "huggingface_hub",
+}
 
 
 def imported(node: ast.AST) -> list[str]:

@@ -41,6 +41,9 @@ _HOME = {
     "Predictor": "simvtr.inference",
     "Instances": "simvtr.inference",
     "link": "simvtr.inference.instances",
+    "segmenter": "simvtr.neighbours",
+    "Segmenter": "simvtr.inference",
+    "FramePredictor": "simvtr.inference",
     "FrameResult": "simvtr.inference",
     "FrameTrack": "simvtr.inference",
     "to_supervision": "simvtr.inference.overlay",
@@ -71,10 +74,11 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.doctor import check
     from simvtr.errors import DataError
     from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder
-    from simvtr.inference import FrameResult, FrameTrack, Instances, Predictor
+    from simvtr.inference import FramePredictor, FrameResult, FrameTrack, Instances, Predictor, Segmenter
     from simvtr.inference.instances import link
     from simvtr.inference.overlay import to_supervision
     from simvtr.model import Outputs, SimVTR, load
+    from simvtr.neighbours import segmenter
     from simvtr.report.audited import audit
     from simvtr.rle import Rle
     from simvtr.schema import (

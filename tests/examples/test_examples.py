@@ -70,6 +70,18 @@ def test_two_systems_are_compared(run, tmp_path):
     assert ["AP", "0.00", "100.00", "+100.00"] in [line.split()[:4] for line in said.splitlines()]
 
 
+def test_a_model_of_another_library_is_scored_and_audited(run, tmp_path):
+    pytest.importorskip("transformers")
+    from tests.neighbours.models import saved
+
+    truth = write_dataset(tmp_path / "data", SynthConfig(width=64, height=48, frames=3), 1, 0)
+    weights = saved("mask2former", tmp_path / "weights")
+    said = run("segment_with_transformers.py", weights, truth, tmp_path / "data/JPEGImages", tmp_path / "out")
+    assert "AP50" in said
+    assert json.loads((tmp_path / "out/results.json").read_text())
+    assert (tmp_path / "out/audit.html").is_file()
+
+
 @weights
 def test_a_model_is_trained_on_labels_of_another_tool(run, tmp_path):
     from simvtr.cli.main import main

@@ -10,7 +10,7 @@ from simvtr.cli.naming import config
 
 if TYPE_CHECKING:
     from simvtr.data.video import FrameReader
-    from simvtr.inference import Predictor
+    from simvtr.inference import FramePredictor, Predictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def dataset(args: argparse.Namespace) -> list[Clip]:
     ]
 
 
-def settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, object]:
+def settings(args: argparse.Namespace, predictor: "Predictor | FramePredictor") -> dict[str, object]:
     """What must be the same for results to be of one run."""
     return {
         "source": args.source,
@@ -117,5 +117,6 @@ def settings(args: argparse.Namespace, predictor: "Predictor") -> dict[str, obje
         "identity": args.identity,
         "link": (numbers := config(args)) and asdict(numbers),
         "keep": args.keep,
+        "panoptic": args.panoptic,
         "precision": args.precision,
     }

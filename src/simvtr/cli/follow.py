@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from simvtr.data.video import FrameReader
-    from simvtr.inference import FrameResult, Predictor
+    from simvtr.inference import FramePredictor, FrameResult, Predictor
     from simvtr.inference.journal import Journal
     from simvtr.schema import PredictionWriter
 
 
 def follow(
     clip: Clip,
-    predictor: "Predictor",
+    predictor: "Predictor | FramePredictor",
     args: argparse.Namespace,
     journal: "Journal",
     results: "PredictionWriter",
@@ -74,8 +74,7 @@ def follow(
         stopped = stopped or error
     if not stopped and not whole:
         journal.mark(clip.id, None, None)
-    config = predictor.model.config
-    names = dict(zip(config.category_ids, config.category_names, strict=True))
+    names = {kind.id: kind.name for kind in predictor.categories}
     for track in builder.each(clip.length or max(promised, builder.frames)):
         results.add(clip.id, track)
         if track.identity in drawn:
@@ -88,7 +87,12 @@ def follow(
 
 
 def _found(
-    clip: Clip, reader: "FrameReader", predictor: "Predictor", journal: "Journal", stop: Stop, draws: bool
+    clip: Clip,
+    reader: "FrameReader",
+    predictor: "Predictor | FramePredictor",
+    journal: "Journal",
+    stop: Stop,
+    draws: bool,
 ) -> Iterator[tuple["np.ndarray | None", "FrameResult"]]:
     """Every frame, None when nothing is drawn, with its result, which the journal has; what it has already comes from
     there.
@@ -129,6 +133,6 @@ def _found(
         journal.add(clip.id, result)
         yield waiting.popleft(), result
         after = result.index + 1
-        if after - marked >= APART and (after - start) % predictor.window == 0:
+        if predictor.restarts and after - marked >= APART and (after - start) % predictor.window == 0:
             journal.mark(clip.id, after, identity.state() if isinstance(identity, LinkIdentity) else None)
             marked = after

@@ -23,6 +23,7 @@ VERBS = {
     "bench": ("bench", "frames a second and memory on this machine"),
     "convert": ("convert", "annotations and results of other tools to ours and back"),
 }
+EXTRAS = ("transformers",)  # packages that have an extra of their name; the others are in "model"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,8 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] == "simvtr":
             raise
+        extra = error.name if error.name in EXTRAS else "model"
         print(
-            f"simvtr {args.verb}: needs the package {error.name!r}. Install it with: pip install 'simvtr[model]'",
+            f"simvtr {args.verb}: needs the package {error.name!r}. Install it with: pip install 'simvtr[{extra}]'",
             file=sys.stderr,
         )
         return 1

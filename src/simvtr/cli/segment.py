@@ -17,16 +17,16 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from simvtr.cli import naming
+from simvtr.cli import naming, opening
 from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
 from simvtr.cli.follow import follow
 from simvtr.cli.heap import one_heap
-from simvtr.cli.ranks import own_device, parts_of, ranks, share
+from simvtr.cli.ranks import parts_of, ranks, share
 from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, many, numbered
 
 if TYPE_CHECKING:
-    from simvtr.inference import Predictor
+    from simvtr.inference import FramePredictor, Predictor
 
 
 SETTINGS = "results.settings.json"  # beside results.json: what made it
@@ -43,8 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         default="simvtr-tiny",
-        help="packaged name, folder, .safetensors, .pth of DETR or VisTR, or hf://user/name (default: simvtr-tiny, "
-        "which knows eight synthetic shapes and nothing of natural video; see simvtr train)",
+        help="packaged name, folder, .safetensors, .pth of DETR, VisTR or torchvision's Mask R-CNN, folder of DETR, "
+        "Mask2Former or VidEoMT by transformers, hf://user/name of either, or torchvision:maskrcnn_resnet50_fpn "
+        "(default: simvtr-tiny, which knows eight synthetic shapes and nothing of natural video; see simvtr train)",
     )
     parser.add_argument(
         "--window",
@@ -61,10 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep",
         type=_share,
-        default=0.001,
         metavar="SCORE",
         help="results.json keeps a mask where its score is at least this (default: 0.001: average precision needs the "
-        "low ones; higher is faster)",
+        "low ones; higher is faster; 0.85 with --panoptic)",
+    )
+    parser.add_argument(
+        "--panoptic",
+        action=argparse.BooleanOptionalAction,
+        help="give each pixel to one object at most, or to stuff, as DETR does (default: for weights of COCO panoptic "
+        "segmentation)",
     )
     parser.add_argument("--max-frames", type=_count, metavar="N", help="only the first N frames of each video")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
@@ -151,9 +157,8 @@ def _run(args: argparse.Namespace) -> int:
 
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import DataError, SimVTRWarning
-    from simvtr.inference import Predictor
     from simvtr.inference.journal import Journal
-    from simvtr.model import load
+    from simvtr.model import SimVTR
     from simvtr.schema import PredictionWriter
 
     one = len(args.source) == 1 or pictures(args.source)
@@ -161,22 +166,16 @@ def _run(args: argparse.Namespace) -> int:
     for left in args.out.glob("results.json.*.part"):  # by a killed run
         left.unlink()
     one_heap()
-    model = load(args.weights)
-    window = args.window or (model.config.frames if model.config.queries == "coupled" else 1)
     try:
-        predictor = Predictor(
-            model,
-            window,
-            naming.namer(args),
-            threshold=args.keep,
-            device=own_device(args.device),
-            precision=args.precision,
-        )
+        predictor = opening.predictor(args)
+    except DataError:  # a ValueError, too
+        raise
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
     known = settings(args, predictor)
-    model.backbone.fold()  # nobody trains it here
+    if isinstance(predictor.model, SimVTR):
+        predictor.model.backbone.fold()  # nobody trains it here
     if ranks()[1] > 1:
         return _shared(clips, predictor, known, args)
     partial = args.out / "results.partial.jsonl"
@@ -232,7 +231,12 @@ def _finished(out: Path, known: dict[str, object]) -> int:
     return 0
 
 
-def _shared(clips: list[Clip], predictor: "Predictor", known: dict[str, object], args: argparse.Namespace) -> int:
+def _shared(
+    clips: list[Clip],
+    predictor: "Predictor | FramePredictor",
+    known: dict[str, object],
+    args: argparse.Namespace,
+) -> int:
     """This rank's share of the videos; exceptions leave what is whole, for the same command to go on from."""
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import SimVTRWarning

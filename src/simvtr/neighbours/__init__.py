@@ -1,0 +1,84 @@
+"""Segmenters of other libraries behind one protocol (`inference/instances.py`), one file a library."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simvtr.inference.instances import Segmenter
+
+_HUB = "hf://"
+_TORCH = (".pth", ".pt", ".bin")
+
+
+def segmenter(
+    source: str | Path,
+    *,
+    device: str = "cpu",
+    precision: str = "float32",
+    panoptic: bool | None = None,
+) -> "Segmenter | None":
+    """A model of another library, ready to find objects in frames: for `simvtr.link` and `FramePredictor`.
+
+    Args:
+        source: folder or "hf://user/name" of DETR segmentation, Mask2Former or VidEoMT as `transformers` saves them;
+            "torchvision:maskrcnn_resnet50_fpn", or a .pth of its tensors.
+        device: "auto", "cpu", "cuda", "mps".
+        precision: "bfloat16" is faster where the processor has it, and not exact.
+        panoptic: merge masks as DETR does, so that each pixel is one object's at most; None: for DETR's weights of
+            COCO panoptic segmentation.
+    Returns: None where the source is none of these: perhaps `simvtr.load` knows it.
+    Raises: DataError when it is one, but not whole or not of a supported kind. ModuleNotFoundError where its library
+        is not installed.
+
+    >>> segmenter("simvtr-tiny") is None
+    True
+    """
+    source = str(source)
+    revision: dict[str, str] = {}
+    if source.startswith("torchvision:") or _boxes(source):
+        from simvtr.model.device import pick_device
+        from simvtr.neighbours.maskrcnn import maskrcnn
+
+        return maskrcnn(source, pick_device(device), precision)
+    if source.startswith(_HUB):
+        config = _of_hub(source)
+        source, _, name = source.removeprefix(_HUB).partition("@")
+        revision = {"revision": name} if name else {}
+    else:
+        config = Path(source) / "config.json"
+    if config is None or not _of_transformers(config):
+        return None
+    from simvtr.model.device import pick_device
+    from simvtr.neighbours.huggingface import huggingface
+
+    return huggingface(source, pick_device(device), precision, panoptic, **revision)
+
+
+def _boxes(source: str) -> bool:
+    path = Path(source)
+    if path.suffix not in _TORCH or not path.is_file():
+        return False
+    from simvtr.neighbours.maskrcnn import is_maskrcnn
+
+    return is_maskrcnn(path)
+
+
+def _of_transformers(config: Path) -> bool:
+    """Whether a config.json is one of `transformers`: ours has no `model_type`."""
+    try:
+        found = json.loads(config.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and "model_type" in found
+
+
+def _of_hub(source: str) -> Path | None:
+    """The config.json of a Hub id, from the cache or the network."""
+    from huggingface_hub import hf_hub_download
+
+    name, _, revision = source.removeprefix(_HUB).partition("@")
+    try:
+        return Path(hf_hub_download(name, "config.json", revision=revision or None))
+    except (OSError, ValueError):
+        return None  # `simvtr.load` says what is wrong
