@@ -14,7 +14,7 @@ import time
 import numpy as np
 
 from benchmarks.peak import peak
-from benchmarks.record import ROOT, Figure, parser, report
+from benchmarks.record import ROOT, Figure, parser, pretty, report
 
 RESOLUTIONS, WINDOWS, QUERIES = (180, 360, 540, 720, 1080), (1, 4, 16, 64), (10, 20, 50, 100)
 HEIGHT = 96  # of windows and queries
@@ -97,7 +97,7 @@ def plot(what: str, title: str, ticks: tuple[int, ...], found: list[dict[str, fl
         values = [one[key] for one in found]
         side.loglog(ticks, values, "o-", color=ink, markersize=5)
         for tick, value in zip(ticks, values, strict=True):
-            side.annotate(f"{value:.3g}", (tick, value), (0, 7), textcoords="offset points", ha="center", fontsize=8)
+            side.annotate(pretty(value), (tick, value), (0, 7), textcoords="offset points", ha="center", fontsize=8)
         side.set_xticks(ticks, [str(tick) for tick in ticks])
         side.xaxis.set_minor_formatter(NullFormatter())
         side.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
