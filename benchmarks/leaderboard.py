@@ -202,7 +202,7 @@ ROWS = {
     },
     **{
         f"simvtr-tiny-short-{window}": Row(
-            f"SimVTR in forty minutes of a core, windows of {window} frame{'s' * (window > 1)}, objects linked",
+            f"SimVTR in twenty minutes of a core, windows of {window} frame{'s' * (window > 1)}, objects linked",
             simvtr("runs/simvtr-tiny-short", window, "link"),
             ("recipes/simvtr-tiny-short.yaml",),
             "simvtr train recipes/simvtr-tiny-short.yaml",
@@ -210,14 +210,14 @@ ROWS = {
         for window in (1, 4)
     },
     "vistr-tiny": Row(
-        "coupled queries, VisTR's mask head, in forty minutes of a core, windows of 4 frames, objects linked",
+        "coupled queries, VisTR's mask head, in twenty minutes of a core, windows of 4 frames, objects linked",
         simvtr("runs/vistr-tiny", 4, "link"),
         ("recipes/vistr-tiny.yaml",),
         "simvtr train recipes/vistr-tiny.yaml",
     ),
     **{
         f"maskrcnn{suffix}": Row(
-            f"torchvision's Mask R-CNN on the same backbone in forty minutes of a core, linked by {way}",
+            f"torchvision's Mask R-CNN on the same backbone in twenty minutes of a core, linked by {way}",
             maskrcnn(f"maskrcnn{suffix}", kind),
             before="python -m benchmarks.peers.maskrcnn",
         )

@@ -31,7 +31,7 @@ from simvtr.training.start import categories_of, start_model
 from simvtr.training.state import State
 
 RECIPES = ("recipes/simvtr-tiny-short.yaml", "recipes/vistr-tiny.yaml")
-BUDGET = 40  # minutes of one core
+BUDGET = 20  # minutes of one core
 WARM = 2  # steps of every kind before the first that counts
 
 
