@@ -112,11 +112,13 @@ class SimVTR(nn.Module, OnHub):
         if own is not None and padding is not None:
             hidden = F.interpolate(padding[:, None].float(), (h, w))[:, 0].bool()
         over_time = self.config.position == "tyx"
-        position = sine_position(t, h, w, self.config.channels, over_time=over_time, hidden=hidden)
+        position = sine_position(
+            t, h, w, self.config.channels, over_time=over_time, hidden=hidden, device=features.device
+        )
         memory, slots = self.transformer(
             self.query.weight,
             rearrange(features, "b t h w c -> b (t h w) c"),
-            rearrange(position.to(features.device), "... t h w c -> ... (t h w) c"),
+            rearrange(position, "... t h w c -> ... (t h w) c"),
             saving,
             None if hidden is None else repeat(hidden, "b h w -> b (t h w)", t=t),
         )

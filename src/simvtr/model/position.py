@@ -15,6 +15,7 @@ def sine_position(
     over_time: bool = True,
     hidden: Tensor | None = None,
     temperature: float = 10000.0,
+    device: torch.device | None = None,
 ) -> Tensor:
     """Code of every token of a clip, (t, h, w, c); coordinates run over (0, 2π] along each axis.
 
@@ -25,6 +26,7 @@ def sine_position(
         over_time: False: half of the channels for y and for x, none for t, as in DETR.
         hidden: bool (b, h, w), tokens of the padding at the right and below: coordinates run over what is left of each
             clip, and the code is (b, t, h, w, c). None: there is none.
+        device: where the code is made; that of `hidden` where there is some.
     Source: DETR (arXiv 2005.12872) and VisTR (arXiv 2011.14503), `PositionEmbeddingSine`.
 
     >>> sine_position(2, 3, 5, 384).shape
@@ -38,7 +40,7 @@ def sine_position(
     for axis, share in ((-3, channels - 2 * spatial), (-2, spatial), (-1, spatial)):
         if hidden is None:  # all lines along an axis are alike
             size = [t if axis == -3 else 1, h if axis == -2 else 1, w if axis == -1 else 1]
-            seen = torch.ones(size)
+            seen = torch.ones(size, device=device)
         else:
             seen = (~hidden)[:, None].expand(shape)
         codes.append(_code(seen.cumsum(axis, dtype=torch.float32), axis, share, temperature).expand(*shape, -1))
