@@ -62,7 +62,7 @@ def test_segment_eval_and_audit_serve_them_all(folders, data, tmp_path, capsys, 
 
 
 def test_an_overlay_is_drawn_and_objects_are_counted_by_name(folders, data, tmp_path, capsys):
-    assert segment(str(folders["detr"]), tmp_path / "out", data[1], "--threshold", 0.3) == 0
+    assert segment(str(folders["detr"]), tmp_path / "out", data[1], "--threshold", 0.01) == 0
     assert names(tmp_path / "out") == ["overlay.mp4", "results.json"]
     assert "LABEL_" in capsys.readouterr().out
 

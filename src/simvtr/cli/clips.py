@@ -11,6 +11,7 @@ from simvtr.cli.naming import config
 if TYPE_CHECKING:
     from simvtr.data.video import FrameReader
     from simvtr.inference import FramePredictor, Predictor
+    from simvtr.schema import Truth, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,13 @@ def several(args: argparse.Namespace) -> list[Clip]:
     return [named(number, source) for number, source in enumerate(args.source, start=1)]
 
 
-def dataset(args: argparse.Namespace) -> list[Clip]:
+def dataset(args: argparse.Namespace, truth: "Truth") -> list[Clip]:
     """The videos of a data set."""
     from simvtr.data.video import read_frames
     from simvtr.errors import DataError
-    from simvtr.schema import Video, read_truth
     from simvtr.schema.source import image_path
 
-    def opener(video: Video) -> Callable[[], "FrameReader"]:
+    def opener(video: "Video") -> Callable[[], "FrameReader"]:
         where = f"{args.source[0]}, video {video.id}"
         if not video.file_names:
             raise DataError(f"{where}: file_names must list its frames, there are none. Add them.")
@@ -101,7 +101,7 @@ def dataset(args: argparse.Namespace) -> list[Clip]:
             video=args.out / "overlays" / f"{video.id}.mp4" if args.overlay else None,
             images=args.out / "frames" / str(video.id) if args.png else None,
         )
-        for video in read_truth(args.source[0]).videos.values()
+        for video in truth.videos.values()
     ]
 
 

@@ -46,7 +46,7 @@ def follow(
     reader = clip.open()
     whole = journal.reached(clip.id)[0] is None  # by an earlier run, its overlay too
     task = progress.add_task(clip.name, total=reader.length, rate="–")
-    builder, drawn = TrackBuilder(journal.masks), set()
+    builder = TrackBuilder(journal.masks)
     draws = (clip.video is not None or clip.images is not None) and not whole
     size = (reader.width, reader.height)
     stopped: BaseException | None = None
@@ -59,11 +59,9 @@ def follow(
             try:
                 earlier = zip(repeat(None), journal.replay(clip.id), strict=False)
                 for frame, result in earlier if whole else _found(clip, reader, predictor, journal, stop, draws):
-                    visible = [track for track in result.tracks if track.score >= args.threshold]
                     if overlay is not None and frame is not None:
-                        overlay.add(frame, visible)
+                        overlay.add(frame, [track for track in result.tracks if track.score >= args.threshold])
                     builder.add(result)
-                    drawn.update(track.identity for track in visible)
                     done.frames += 1
                     done.again += whole or result.index < known
                     progress.update(task, advance=1, rate=f"{builder.frames / (time.perf_counter() - begin):.1f}")
@@ -77,7 +75,7 @@ def follow(
     names = {kind.id: kind.name for kind in predictor.categories}
     for track in builder.each(clip.length or max(promised, builder.frames)):
         results.add(clip.id, track)
-        if track.identity in drawn:
+        if track.score >= args.threshold:
             done.objects[names[track.category_id]] += 1
     done.videos += bool(builder.frames)
     done.problems += reader.problems

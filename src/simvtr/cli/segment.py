@@ -22,6 +22,7 @@ from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
 from simvtr.cli.follow import follow
 from simvtr.cli.heap import one_heap
 from simvtr.cli.ranks import parts_of, ranks, share
+from simvtr.cli.remarks import drawn_files, left_over, other_ids
 from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, many, numbered
 
@@ -57,14 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_share,
         default=0.5,
         metavar="SCORE",
-        help="draw and count an object where its score is at least this (default: 0.5)",
+        help="draw an object where its score in that frame is at least this, and count it at the end where its score "
+        "in results.json is, which is over the whole video (default: 0.5)",
     )
     parser.add_argument(
         "--keep",
         type=_share,
         metavar="SCORE",
-        help="results.json keeps a mask where its score is at least this (default: 0.001: average precision needs the "
-        "low ones; higher is faster; 0.85 with --panoptic)",
+        help="results.json keeps a mask where its score in that frame is at least this; the scores in it are over the "
+        "whole video and may be lower (default: 0.001: average precision needs the low ones; higher is faster; 0.85 "
+        "with --panoptic)",
     )
     parser.add_argument(
         "--panoptic",
@@ -159,10 +162,11 @@ def _run(args: argparse.Namespace) -> int:
     from simvtr.errors import DataError, SimVTRWarning
     from simvtr.inference.journal import Journal
     from simvtr.model import SimVTR
-    from simvtr.schema import PredictionWriter
+    from simvtr.schema import PredictionWriter, read_truth
 
     one = len(args.source) == 1 or pictures(args.source)
-    clips = dataset(args) if of_set else single(args) if one else several(args)
+    truth = read_truth(args.source[0]) if of_set else None
+    clips = dataset(args, truth) if truth is not None else single(args) if one else several(args)
     for left in args.out.glob("results.json.*.part"):  # by a killed run
         left.unlink()
     one_heap()
@@ -173,6 +177,10 @@ def _run(args: argparse.Namespace) -> int:
     except ValueError as error:  # a window or device that this model or machine does not have
         print(f"simvtr segment: {error}", file=sys.stderr)
         return 2
+    if truth is not None and ranks()[0] == 0:
+        note = other_ids(predictor.categories, truth.categories.values(), args.source[0])
+        if note is not None:
+            print(f"simvtr segment: note: {note}", file=sys.stderr)
     known = settings(args, predictor)
     if isinstance(predictor.model, SimVTR):
         predictor.model.backbone.fold()  # nobody trains it here
@@ -182,7 +190,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.resume and (args.out / "results.json").exists() and not partial.exists():
         return _finished(args.out, known)
     (args.out / SETTINGS).unlink(missing_ok=True)
-    done = Summary()
+    done, drawn = Summary(), {} if args.resume else drawn_files(args.out)
     interrupted, broken = False, None
     begin = time.perf_counter()
     with (
@@ -207,6 +215,8 @@ def _run(args: argparse.Namespace) -> int:
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
+    if old := left_over(drawn, args.out):
+        print(f"simvtr segment: note: {old}", file=sys.stderr)
     done.files.insert(0, args.out / "results.json")
     print(done.text(args.threshold, predictor.model_seconds))
     if not (of_set or one):
