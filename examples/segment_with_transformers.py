@@ -23,5 +23,5 @@ with simvtr.PredictionWriter(out / "results.json") as results:
 found = simvtr.read_predictions(out / "results.json", truth)
 print(simvtr.evaluate(truth, found).table())
 audit = simvtr.audit(truth, found)
-print(audit.verdict)
+print(*audit.verdict, sep="\n")
 audit.to_html(out / "audit.html")

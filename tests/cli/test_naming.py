@@ -36,8 +36,8 @@ def test_what_is_given_changes_that_and_nothing_else():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--link.gate", "2"], "argument --link.gate: identity.gate must lie in [0, 1], got 2.0"),
-        (["--link.remember", "-1"], "argument --link.remember: identity.remember must be at least 0, got -1"),
+        (["--link.gate", "2"], "argument --link.gate: must lie in [0, 1], got 2.0"),
+        (["--link.remember", "-1"], "argument --link.remember: must be at least 0, got -1"),
         (["--link.remember", "2.5"], "argument --link.remember: must be a whole number, got '2.5'"),
         (["--link.far", "nan"], "argument --link.far: must be a number, got 'nan'"),
         (["--link.memory", "3"], "unknown arguments: --link.memory 3"),

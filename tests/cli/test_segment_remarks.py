@@ -55,3 +55,11 @@ def test_the_summary_counts_by_the_scores_in_the_results(weights, pictures, tmp_
     assert segment(weights, tmp_path / "again", pictures, "--no-overlay", "--threshold", middle) == 0
     count = sum(score >= middle for score in scores)
     assert f"\n{count} object{'s' * (count != 1)} with a score of " in capsys.readouterr().out
+
+
+def test_a_wrong_option_is_told_below_one_line_of_usage(tmp_path, capsys):
+    assert segment("none", tmp_path / "out", "x.mp4", "--keep", 2) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "usage: simvtr segment INPUT... -o OUT [options]",
+        "simvtr segment: error: argument --keep: must lie in 0..1, got '2'",
+    ]

@@ -57,7 +57,8 @@ def test_an_id_of_the_hub_is_read_from_the_cache(model, cache):
 def test_what_is_neither_in_the_cache_nor_within_reach_is_one_line(name, cache):
     with pytest.raises(DataError, match="must be on the Hub or in its cache") as error:
         load(name)
-    assert "\n" not in str(error.value)
+    assert "\n" not in str(error.value) and str(error.value).startswith(f"weights {name}: ")
+    assert str(error.value).endswith(".")
 
 
 def test_loading_is_strict(model, tmp_path):
@@ -94,3 +95,8 @@ def test_torch_hub_finds_the_entries(model, tmp_path):
     folder = str(save(model, tmp_path / "mine"))
     assert same(torch.hub.load(str(ROOT), "simvtr", folder, source="local"), model)
     assert torch.hub.load(str(ROOT), "simvtr_tiny", source="local").config.category_names[0] == "disc"
+
+
+def test_a_name_that_nothing_has_is_told_what_else_segment_takes():
+    with pytest.raises(DataError, match=r"there is none of that name\. `simvtr segment` takes folders of transformers"):
+        load("nosuch")

@@ -100,7 +100,7 @@ def _number(name: str, kind: type[int] | type[float]) -> Callable[[str], float]:
         try:
             IdentityConfig(**{name: value})
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            raise argparse.ArgumentTypeError(str(error).removeprefix(f"identity.{name} ")) from error
         return value
 
     return read

@@ -34,9 +34,11 @@ SETTINGS = "results.settings.json"  # beside results.json: what made it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "simvtr segment INPUT... -o OUT [options]"  # all of them are 21 lines above an error
     parser.add_argument(
         "source",
         nargs="+",
+        metavar="INPUT",
         help="video file | folder of images | glob | image files | several of videos and folders | data set JSON (with "
         "--images)",
     )

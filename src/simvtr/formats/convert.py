@@ -111,7 +111,7 @@ def recognised(source: Source) -> tuple[Format, str]:
     held = f"files such as {source.names[0][:60]!r}" if source.names else "nothing"
     raise DataError(
         f"{source.path}: must be CVAT XML, COCO or YouTube-VIS JSON, labelme JSONs, DAVIS PNGs, MOTS text, or a "
-        f"ZIP of one, got {held}. Say which with --from."
+        f"ZIP of one, got {held}. Say which with --from, for a DAVIS folder --from davis."
     )
 
 

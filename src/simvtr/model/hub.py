@@ -58,6 +58,7 @@ def downloaded(name: str, **where: Any) -> Path:
     except (OSError, ValueError) as error:  # the library's errors are one or the other
         said = " ".join(str(error).split())[:200]
         raise DataError(
-            f"weights {SCHEME}{name}: config.json and model.safetensors must be on the Hub or in its cache, got: {said}"
+            f"weights {SCHEME}{name.removeprefix(SCHEME)}: config.json and model.safetensors must be on the Hub or in "
+            f"its cache, got: {said.rstrip('.')}."
         ) from error
     return files[0].parent
