@@ -36,6 +36,7 @@ def test_a_process_that_is_killed_is_told_and_not_waited_for():
 
 def test_an_interrupt_ends_all_processes_at_once():
     before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
     signal.setitimer(signal.ITIMER_REAL, 0.5, 5)  # again, should the first fall where Python drops exceptions
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -43,4 +44,5 @@ def test_an_interrupt_ends_all_processes_at_once():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGINT, ctrl_c)
     assert multiprocessing.active_children() == []
