@@ -45,7 +45,7 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
     "start of `simvtr --help`": ("benchmarks.startup", "simvtr --help"),
 }
 OWN_PAGES = {"benchmarks.leaderboard", "benchmarks.identity"}  # their figures stand in leaderboard.md, docs/identity.md
-MEASURED = (  # by this command, in this order: a quarter of an hour on two cores
+MEASURED = (  # by this command, in this order
     "model_cost",
     "startup",
     "compiled",
