@@ -78,7 +78,7 @@ def test_detr_segments_a_video_and_keeps_identities(detr, tmp_path, capsys):
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (16, 160, 3), np.uint8))
     for i in range(2):
         picture.save(tmp_path / f"{i}.png")
-    assert segment(str(detr), tmp_path / "out", tmp_path / "*.png", "--no-overlay") == 0
+    assert segment(str(detr), tmp_path / "out", tmp_path / "*.png", "--no-overlay", "--link.doubt", "0") == 0
     found = results(tmp_path / "out")
     assert {track["category_id"] for track in found} == {18}
     assert all(track["segmentations"][0] == track["segmentations"][1] for track in found)

@@ -104,7 +104,8 @@ def link(
     >>> rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)                # masks (H, W) of three objects, a row each
     >>> def found(*order):                                                   # two of them, of one class each
     ...     return Instances.scored(rows[list(order)], [0.9] * len(order), order, classes=3)
-    >>> for frame in link([found(0, 1), found(1, 0), found(), found(2, 0)]):
+    >>> steady = IdentityConfig(astray=1)                    # without embeddings place is all that tells a lost one
+    >>> for frame in link([found(0, 1), found(1, 0), found(), found(2, 0)], config=steady):
     ...     print(frame.index, {track.category: track.identity for track in frame.tracks})
     0 {'1': 0, '2': 1}
     1 {'2': 1, '1': 0}

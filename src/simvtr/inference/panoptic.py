@@ -34,7 +34,7 @@ def merged(
     >>> import torch
     >>> left, right = torch.full((2, 4, 8), -9.0)
     >>> left[:, :5] = 2.0; right[:, 3:7] = 1.0                # both claim columns 3 and 4, nobody claims column 7
-    >>> [mask.sum() for mask in merged(torch.stack((left, right)), [1, 1], {1}, (4, 8), (4, 8))]
+    >>> [int(mask.sum()) for mask in merged(torch.stack((left, right)), [1, 1], {1}, (4, 8), (4, 8))]
     [20, 8]
     """
     owner, fine = segments(masks, labels, things, grid, size)
