@@ -270,7 +270,8 @@ and AssA are means over categories, each at its best threshold on score; that ch
 threshold on count for *kept slots* (share of frame pairs in which an object, found in both with a mask IoU of 0.5, is
 on the same track) and *duplicates* (share of tracks of which a better-scored one has a track IoU above 0.5).
 frames/s: by CPU time of one thread, from files to tracks. Training memory: the peak of a few steps, above a process
-that has only imported its libraries. Training cost: minutes of one core, by the log of the steps.
+that has only imported its libraries. Training cost: minutes by the clock
+of the steps, on machines that did other work as well; of Mask R-CNN processor time.
 """
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ import sys
 
 import simvtr
 
+if len(sys.argv) != 4:
+    sys.exit(__doc__)
+
 truth = simvtr.read_truth(sys.argv[1])
 first, second = (simvtr.evaluate(truth, simvtr.read_predictions(path, truth)) for path in sys.argv[2:4])
 print(simvtr.compare(first, second).table())

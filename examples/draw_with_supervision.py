@@ -11,6 +11,9 @@ from PIL import Image
 
 import simvtr
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
+
 video, out = sys.argv[1], Path(sys.argv[2])
 out.mkdir(parents=True, exist_ok=True)
 by_track = sv.ColorLookup.TRACK  # a colour an identity, not a category

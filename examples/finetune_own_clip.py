@@ -11,6 +11,9 @@ from pathlib import Path
 
 from simvtr.cli.main import main
 
+if len(sys.argv) < 4:
+    sys.exit(__doc__)
+
 labels, frames, out, *more = sys.argv[1:]
 recipe = Path(__file__).parents[1] / "recipes" / "finetune-clip.yaml"
 truth, weights, video = f"{out}/truth.json", f"{out}/weights", f"{out}/video"

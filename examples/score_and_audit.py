@@ -10,6 +10,9 @@ import simvtr
 from simvtr.formats import Work
 from simvtr.formats.results import normalise_results
 
+if len(sys.argv) != 4:
+    sys.exit(__doc__)
+
 work, out = Work(), Path(sys.argv[3])
 truth = simvtr.read_truth(sys.argv[1])
 found = normalise_results(sys.argv[2], truth, work)

@@ -4,6 +4,8 @@ import sys
 
 import simvtr
 
+if len(sys.argv) != 2:
+    sys.exit(__doc__)
 predictor = simvtr.Predictor(simvtr.load("simvtr-tiny"))  # packaged weights: synthetic shapes; or a folder of your own
 for frame in predictor.stream(simvtr.read_frames(sys.argv[1])):  # one window of frames in memory at a time
     for track in frame.tracks:

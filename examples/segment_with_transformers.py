@@ -10,11 +10,11 @@ from pathlib import Path
 
 import simvtr
 
+if len(sys.argv) != 5:
+    sys.exit(__doc__)
+
 weights, data, images, out = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
-segmenter = simvtr.segmenter(weights)
-if segmenter is None:
-    sys.exit(f"{weights}: simvtr.load reads these weights, or nobody does")
-predictor = simvtr.FramePredictor(segmenter)  # masks of each frame, and who is who from frame to frame
+predictor = simvtr.FramePredictor(simvtr.segmenter(weights))  # masks of each frame, and who is who from frame to frame
 truth = simvtr.read_truth(data)
 with simvtr.PredictionWriter(out / "results.json") as results:
     for video in truth.videos.values():

@@ -35,7 +35,7 @@ print(simvtr.oracle_ladder(truth, found).table())
 # %%
 out = Path(mkdtemp())
 audit = simvtr.audit(truth, found)
-print(audit.verdict)
+print(*audit.verdict, sep="\n")
 print(audit.to_html(out / "audit.html"))
 
 # %% [markdown]

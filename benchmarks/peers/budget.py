@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -78,37 +80,36 @@ def stages(recipe: Recipe) -> Iterator[Stage]:
     return (replace(stage, share=1.0) for stage in recipe.train.stages)
 
 
-def crops(recipe: Recipe) -> Callable[[], None]:
+def crops(recipe: Recipe) -> Callable[[], object]:
     """A step on crops."""
-    truths = [read_truth(d.truth) for d in recipe.data]
+    truths = [once(d.truth) for d in recipe.data]
     model = start_model(recipe, categories_of(truths), lambda note: None)
     data = open_data(recipe.data, truths, model.config.category_ids)
     short = settled(replace(recipe.train, crop_steps=1))
-    return lambda: void(learn_crops(model, data, short, lambda done, right: None))
+    return lambda: learn_crops(model, data, short, lambda done, right: None)
 
 
-def steps(recipe: Recipe, stage: Stage) -> Callable[[], None]:
+def steps(recipe: Recipe, stage: Stage) -> Callable[[], object]:
     """A step on clips."""
     config = settled(replace(recipe.train, stages=(stage,), steps=1000))
     recipe = replace(recipe, train=config)
-    truths = [read_truth(d.truth) for d in recipe.data]
+    truths = [once(d.truth) for d in recipe.data]
     model = start_model(recipe, categories_of(truths), lambda note: None)
     data = open_data(recipe.data, truths, model.config.category_ids)
     batches = Batches(data, BatchPlan(data.videos, config.stages, 1000, config.seed), config.augment)
     state, losses = State(model, recipe, Ranks(config)), Losses(config.loss)
-    return lambda: void(step(state, losses, batches[state.done], 1.0))
+    return lambda: step(state, losses, batches[state.done], 1.0)
 
 
-def peer(folder: Path) -> Callable[[], None]:
+once = cache(read_truth)  # of 16,000 videos, for all kinds
+
+
+def peer(folder: Path) -> Callable[[], object]:
     """A step of Mask R-CNN."""
     training, batches = Training(folder), batches_of("train")
     training.model.train()
-    numbers = iter(range(10**9))
-    return lambda: void(training.update(batches[next(numbers)]))
-
-
-def void(_: object) -> None:
-    """Nothing: what a step returns is not wanted."""
+    numbers = count()
+    return lambda: training.update(batches[next(numbers)])
 
 
 if __name__ == "__main__":

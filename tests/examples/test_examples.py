@@ -38,6 +38,15 @@ def clip(tmp_path) -> Path:
     return path
 
 
+WORDY = sorted(p.name for p in EXAMPLES.glob("*.py") if p.name not in ("tour.py", "make_notebook.py"))
+
+
+@pytest.mark.parametrize("name", WORDY)
+def test_an_example_without_words_says_how_it_is_called(run, name):
+    with pytest.raises(SystemExit, match=f"python examples/{name}"):
+        run(name)
+
+
 @weights
 def test_a_video_is_segmented_in_ten_lines(run, clip):
     text = (EXAMPLES / "segment_video.py").read_text().split('"""\n', 1)[1]

@@ -24,10 +24,10 @@ def predictor(args: argparse.Namespace) -> "Predictor | FramePredictor":
     from simvtr.model import load
     from simvtr.model.categories import PANOPTIC
     from simvtr.model.device import pick_device
-    from simvtr.neighbours import segmenter
+    from simvtr.neighbours import of_neighbour
 
     device, namer = own_device(args.device), naming.namer(args)
-    found = segmenter(args.weights, device=device, precision=args.precision, panoptic=args.panoptic)
+    found = of_neighbour(args.weights, device=device, precision=args.precision, panoptic=args.panoptic)
     if found is None:
         model = load(args.weights)
         detr = model.config.mask_input == "features" and model.config.masks

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simvtr.errors import DataError
+
 if TYPE_CHECKING:
     from simvtr.inference.instances import Segmenter
 
@@ -17,7 +19,7 @@ def segmenter(
     device: str = "cpu",
     precision: str = "float32",
     panoptic: bool | None = None,
-) -> "Segmenter | None":
+) -> "Segmenter":
     """A model of another library, ready to find objects in frames: for `simvtr.link` and `FramePredictor`.
 
     Args:
@@ -27,13 +29,24 @@ def segmenter(
         precision: "bfloat16" is faster where the processor has it, and not exact.
         panoptic: merge masks as DETR does, so that each pixel is one object's at most; None: for DETR's weights of
             COCO panoptic segmentation.
-    Returns: None where the source is none of these: perhaps `simvtr.load` knows it.
-    Raises: DataError when it is one, but not whole or not of a supported kind. ModuleNotFoundError where its library
-        is not installed.
+    Raises: DataError when the source is none of these, or not whole, or not of a supported kind. ModuleNotFoundError
+        where its library is not installed.
 
-    >>> segmenter("simvtr-tiny") is None
-    True
+    >>> segmenter("simvtr-tiny")
+    Traceback (most recent call last):
+    simvtr.errors.DataError: weights simvtr-tiny: must be a folder or hf:// id of transformers, torchvision:NAME or ...
     """
+    found = of_neighbour(source, device=device, precision=precision, panoptic=panoptic)
+    if found is None:
+        raise DataError(
+            f"weights {source}: must be a folder or hf:// id of transformers, torchvision:NAME or Mask R-CNN's .pth. "
+            "Weights of ours, of DETR and of VisTR as published are read by simvtr.load."
+        )
+    return found
+
+
+def of_neighbour(source: str | Path, *, device: str, precision: str, panoptic: bool | None) -> "Segmenter | None":
+    """As `segmenter`, but None where the source is none of these: perhaps `simvtr.load` knows it."""
     source = str(source)
     revision: dict[str, str] = {}
     if source.startswith("torchvision:") or _boxes(source):

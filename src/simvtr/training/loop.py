@@ -36,6 +36,7 @@ from simvtr.training.ranks import Ranks, settled
 from simvtr.training.start import categories_of, start_model
 from simvtr.training.state import State
 
+HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 Validate = Callable[[SimVTR], dict[str, float]]
 
 
@@ -194,9 +195,9 @@ def backward(state: State, losses: Losses, batch: Batch, counts: Counts, last: b
         matches.append(match_clip(logits, boxes, batch.targets[clip], config.loss))
         return matches[-1][0]
 
-    half = torch.float16 if config.precision == "float16" else torch.bfloat16
+    half = HALVES.get(config.precision)
     with nullcontext() if last else state.ranks.own_gradients(state.network):
-        with torch.autocast(batch.frames.device.type, half, enabled=config.precision != "float32"):
+        with torch.autocast(batch.frames.device.type, half, enabled=half is not None):
             outputs = state.network(batch.frames, batch.padding, matched)
         found = losses(outputs, batch.targets, matches, counts)
         state.scaler.scale(found["total"]).backward()
