@@ -62,9 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score one system, or compare two. Returns 0, or 2 where options do not go together."""
-    os.environ.setdefault(
-        "OPENBLAS_NUM_THREADS", "1"
-    )  # nothing here multiplies matrices, and its threads spin at first
+    # Nothing here multiplies matrices, and NumPy starts sooner without threads for it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from simvtr.errors import DataError
     from simvtr.schema import read_truth
 

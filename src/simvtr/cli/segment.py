@@ -212,7 +212,7 @@ def _run(args: argparse.Namespace) -> int:
                 raise
             interrupted, broken = isinstance(error, KeyboardInterrupt), error
     if not broken:
-        (args.out / SETTINGS).write_text(json.dumps(known, indent=1) + "\n")
+        _keep_settings(args.out, known)
         journal.path.unlink()
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
@@ -231,6 +231,14 @@ def _run(args: argparse.Namespace) -> int:
     elif broken:
         raise DataError(f"{broken} The files hold {many(done.frames, 'frame')} before it.")
     return 130 if interrupted else 0
+
+
+def _keep_settings(out: Path, known: dict[str, object]) -> None:
+    """Beside the results, what made them."""
+    from simvtr.schema.writer import atomic
+
+    with atomic(out / SETTINGS) as file:
+        file.write(json.dumps(known, indent=1).encode() + b"\n")
 
 
 def _finished(out: Path, known: dict[str, object]) -> int:
@@ -273,7 +281,7 @@ def _shared(
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
     if rank == 0:
-        (args.out / SETTINGS).write_text(json.dumps(known, indent=1) + "\n")
+        _keep_settings(args.out, known)
         done.files.insert(0, args.out / "results.json")
     print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
     if rank == 0 and len(args.source) > 1:

@@ -110,9 +110,8 @@ def _of(state: dict[str, Tensor], source: str) -> nn.Module:
     v2 = "roi_heads.mask_head.0.1.weight" in state
     build = detection.maskrcnn_resnet50_fpn_v2 if v2 else detection.maskrcnn_resnet50_fpn
     model = build(weights=None, weights_backbone=None, num_classes=len(state[_MASKS]))
-    if not any(
-        name.endswith(_BATCHES) for name in state
-    ):  # fixed norms, which torchvision's weights divide without eps
+    trained = any(name.endswith(_BATCHES) for name in state)
+    if not trained:  # fixed norms, which torchvision's weights divide without eps
         for module in model.backbone.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eps = 0.0

@@ -1,4 +1,4 @@
-"""Whole numbers in JSON text, read all at once: a tenth of the cost of `np.fromstring`. For `track`."""
+"""Whole numbers in JSON text, read all at once, much faster than by `np.fromstring`. For `track`."""
 
 import re
 
