@@ -1,6 +1,7 @@
 """Weights on disk."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -56,7 +57,7 @@ def test_an_impossible_shape_is_one_clear_line(tmp_path, key, value):
         load(folder)
 
 
-@pytest.mark.parametrize("damage", ["truncate", "config", "type", "gone"])
+@pytest.mark.parametrize("damage", ["truncate", "config", "type"])
 def test_damaged_weights_are_one_clear_line(tmp_path, damage):
     folder = save(shaken(small()), tmp_path)
     if damage == "truncate":
@@ -64,13 +65,36 @@ def test_damaged_weights_are_one_clear_line(tmp_path, damage):
         file.write_bytes(file.read_bytes()[:1000])
     elif damage == "config":
         (folder / "config.json").write_text('{"channels": ')
-    elif damage == "type":
+    else:
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, "channels": "many"}))
-    else:
-        (folder / "model.safetensors").unlink()
     with pytest.raises(DataError, match="must be readable"):
         load(folder)
+
+
+@pytest.mark.parametrize("gone", ["config.json", "model.safetensors"])
+def test_of_a_pair_of_files_the_missing_one_is_named(tmp_path, gone):
+    (save(shaken(small()), tmp_path) / gone).unlink()
+    with pytest.raises(DataError, match=rf"must lie in one folder, \S+ has no {gone}\. Name a folder"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("source", ["", "model.safetensors"])
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ('{"a": 1}', "config.json must be as `simvtr train` writes it, got the unknown key 'a'"),
+        (
+            '{"model_type": "mask2former", "backbone": null}',  # where ours is text
+            "got a mask2former of transformers. `simvtr segment` and simvtr.segmenter take its folder: name {folder}.",
+        ),
+    ],
+)
+def test_weights_of_another_library_are_told_from_ours(tmp_path, source, config, says):
+    save_file({"x": torch.zeros(1)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(DataError, match=re.escape(says.format(folder=tmp_path))):
+        load(tmp_path / source)
 
 
 def test_an_unknown_name_lists_the_packaged_ones():

@@ -55,14 +55,11 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     if Path(source).suffix in SUFFIXES and not Path(source).is_dir() and not str(source).startswith(SCHEME):
         return published(source).to(device)
     folder, file = _files(source)
+    config = _config(source, folder / "config.json")
     try:
-        model = SimVTR(msgspec.json.decode((folder / "config.json").read_bytes(), type=ModelConfig))
-        state = load_file(file)
-    except (OSError, ValueError, SafetensorError, msgspec.DecodeError) as error:
-        raise DataError(
-            f"weights {folder}: config.json and model.safetensors must be readable as `simvtr train` writes them, "
-            f"got: {error}. Train or copy them again."
-        ) from error
+        model, state = SimVTR(config), load_file(file)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise _unreadable(folder, error) from error
     if wrong := _fill(model, state):
         raise DataError(
             f"weights {folder}: every tensor of the network in config.json must be there once, got {wrong}. "
@@ -97,18 +94,52 @@ def _fill(model: SimVTR, state: dict[str, Tensor]) -> str:
 def _files(source: str | Path) -> tuple[Path, Path]:
     """The folder with config.json, and the file with the tensors."""
     path = downloaded(str(source)) if str(source).startswith(SCHEME) else Path(source)
-    if path.suffix == ".safetensors" and path.is_file():
-        return path.parent, path
     if not path.is_dir() and (PACKAGED / str(source) / "config.json").is_file() and str(source) == path.name:
         path = PACKAGED / str(source)
-    if path.is_dir():
-        return path, path / "model.safetensors"
+    of_file = path.suffix == ".safetensors" and path.is_file()
+    if of_file or path.is_dir():
+        folder, file = (path.parent, path) if of_file else (path, path / "model.safetensors")
+        if missing := [part.name for part in (folder / "config.json", file) if not part.is_file()]:
+            raise DataError(
+                f"weights {source}: {file.name} and config.json must lie in one folder, {folder} has no "
+                f"{' and no '.join(missing)}. Name a folder that `simvtr train` wrote, or, for `simvtr segment`, "
+                "transformers."
+            )
+        return folder, file
     packaged = sorted(p.name for p in PACKAGED.iterdir() if p.is_dir()) if PACKAGED.is_dir() else []
     raise DataError(
         f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, a Hub "
         f"id (hf://user/name), a checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged}; there is "
         "none of that name. `simvtr segment` takes folders of transformers, torchvision:NAME and Mask R-CNN's .pth "
         "as well."
+    )
+
+
+def _config(source: str | Path, path: Path) -> ModelConfig:
+    """The shape that a config.json says. Raises: DataError when it is none, or one of another library."""
+    try:
+        found = msgspec.json.decode(path.read_bytes())
+        if isinstance(found, dict) and "model_type" not in found and found.keys() <= set(ModelConfig.__slots__):
+            return msgspec.convert(found, ModelConfig)
+    except (OSError, ValueError) as error:  # msgspec's are the second
+        raise _unreadable(path.parent, error) from error
+    keys = found if isinstance(found, dict) else {}
+    if "model_type" in keys:
+        raise DataError(
+            f"weights {source}: must be of a network of ours, got a {keys['model_type']} of transformers. "
+            f"`simvtr segment` and simvtr.segmenter take its folder: name {path.parent}."
+        )
+    got = next((f"the unknown key {key!r}" for key in keys if key not in ModelConfig.__slots__), "no object")
+    raise DataError(
+        f"weights {source}: config.json must be as `simvtr train` writes it, got {got}. Use the config.json that was "
+        "saved with these weights."
+    )
+
+
+def _unreadable(folder: Path, error: Exception) -> DataError:
+    return DataError(
+        f"weights {folder}: config.json and model.safetensors must be readable as `simvtr train` writes them, "
+        f"got: {error}. Train or copy them again."
     )
 
 
