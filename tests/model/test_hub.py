@@ -1,12 +1,16 @@
 """The Hub's conventions, without a network."""
 
 import copy
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import huggingface_hub
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from simvtr import DataError, SimVTR
@@ -59,6 +63,33 @@ def test_what_is_neither_in_the_cache_nor_within_reach_is_one_line(name, cache):
         load(name)
     assert "\n" not in str(error.value) and str(error.value).startswith(f"weights {name}: ")
     assert str(error.value).endswith(".")
+
+
+def test_a_hub_that_does_not_answer_is_asked_once_and_the_cache_is_taken(model, cache, monkeypatch):
+    asked = []
+
+    def refused(url, **options):
+        asked.append((url.rpartition("/")[2], options["timeout"]))
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("simvtr.model.hub.get_hf_file_metadata", refused)
+    assert same(load("hf://user/name"), model)
+    assert asked == [("config.json", 5.0)]
+    with pytest.raises(DataError, match=r"in its cache, got: refused\. Check the id and the network\."):
+        load("hf://user/other")
+    assert len(asked) == 2
+
+
+def test_at_the_command_line_a_hub_out_of_reach_is_one_line_without_a_wait(tmp_path):
+    """The library's own attempts take 46 s, and print a dozen lines."""
+    Image.new("RGB", (48, 32)).save(tmp_path / "0.png")
+    words = ["segment", str(tmp_path / "0.png"), "--weights", "hf://user/name", "-o", str(tmp_path / "out")]
+    surroundings = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+    run = subprocess.run([sys.executable, "-m", "simvtr", *words], env=surroundings, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert len(run.stderr.splitlines()) == 1 and "weights hf://user/name: config.json must be on the Hub" in run.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_loading_is_strict(model, tmp_path):

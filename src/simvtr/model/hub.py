@@ -4,14 +4,19 @@ Files are those of `weights.save`. Loading is always strict; the library's own d
 matching tensor, and say nothing. Nothing is fetched but config.json and model.safetensors.
 """
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import PyTorchModelHubMixin, hf_hub_download
+from huggingface_hub import PyTorchModelHubMixin, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub.utils import logging
 
 from simvtr.errors import DataError
 
 SCHEME = "hf://"
+_PATIENCE = 5.0  # seconds for the Hub's first answer
 
 
 class OnHub(
@@ -42,23 +47,69 @@ class OnHub(
         return load(model_id if Path(model_id).is_dir() else downloaded(model_id, **where), device=map_location)
 
 
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Files of a Hub id, from the network or, where it gives no answer, from the cache."""
+
+    name: str  # user/name
+    where: dict[str, Any]  # what the library's functions are to be told beside it: revision, local_files_only, ...
+    silence: Exception | None  # why the Hub gave no answer
+
+    def file(self, name: str) -> Path:
+        """The path of a file. Raises: DataError when it is in neither place."""
+        try:
+            with _quiet():
+                return Path(hf_hub_download(self.name, name, **self.where))
+        except (OSError, ValueError) as error:  # the library's errors are one or the other
+            revision = self.where.get("revision")
+            said = " ".join(str(self.silence or error).split())[:200]
+            raise DataError(
+                f"weights {SCHEME}{self.name}{f'@{revision}' if revision else ''}: {name} must be on the Hub or in its "
+                f"cache, got: {said.rstrip('.')}. Check the id and the network."
+            ) from error
+
+
+def repository(name: str, **where: Any) -> Repository:
+    """Asks the Hub once for config.json, and decides from where its files come.
+
+    The library asks six times with growing pauses, for each file, and prints each of them.
+
+    Args:
+        name: "user/name" or "user/name@revision", also with hf:// before it.
+        where: what `huggingface_hub.hf_hub_download` takes: cache_dir, token, revision, local_files_only, ...
+    """
+    name, _, revision = name.removeprefix(SCHEME).partition("@")
+    if revision:
+        where["revision"] = revision
+    if where.get("local_files_only"):
+        return Repository(name, where, None)
+    try:
+        url = hf_hub_url(name, "config.json", revision=where.get("revision"))
+        get_hf_file_metadata(url, token=where.get("token"), timeout=_PATIENCE)
+    except Exception as error:  # noqa: BLE001 - of requests, httpx or its successor, as the library's version has it
+        return Repository(name, {**where, "local_files_only": True}, error)
+    return Repository(name, where, None)
+
+
 def downloaded(name: str, **where: Any) -> Path:
     """The folder with the weights of a Hub id, "user/name" or "user/name@revision", from the cache or the network.
 
     Without a network, or with HF_HUB_OFFLINE=1, what was fetched before is taken from the cache.
 
-    Args: where: what `huggingface_hub.hf_hub_download` takes: cache_dir, token, revision, local_files_only, ...
+    Args: where: as for `repository`.
     Raises: DataError when they are in neither place.
     """
-    repository, _, revision = name.removeprefix(SCHEME).partition("@")
-    if revision:
-        where["revision"] = revision
+    found = repository(name, **where)
+    found.file("model.safetensors")
+    return found.file("config.json").parent
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what the library says of every attempt: what matters of it is an error here."""
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)
     try:
-        files = [Path(hf_hub_download(repository, file, **where)) for file in ("config.json", "model.safetensors")]
-    except (OSError, ValueError) as error:  # the library's errors are one or the other
-        said = " ".join(str(error).split())[:200]
-        raise DataError(
-            f"weights {SCHEME}{name.removeprefix(SCHEME)}: config.json and model.safetensors must be on the Hub or in "
-            f"its cache, got: {said.rstrip('.')}."
-        ) from error
-    return files[0].parent
+        yield
+    finally:
+        logging.set_verbosity(level)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simvtr.errors import DataError
 
@@ -48,24 +48,25 @@ def segmenter(
 def of_neighbour(source: str | Path, *, device: str, precision: str, panoptic: bool | None) -> "Segmenter | None":
     """As `segmenter`, but None where the source is none of these: perhaps `simvtr.load` knows it."""
     source = str(source)
-    revision: dict[str, str] = {}
+    where: dict[str, Any] = {}
     if source.startswith("torchvision:") or _boxes(source):
         from simvtr.model.device import pick_device
         from simvtr.neighbours.maskrcnn import maskrcnn
 
         return maskrcnn(source, pick_device(device), precision)
     if source.startswith(_HUB):
-        config = _of_hub(source)
-        source, _, name = source.removeprefix(_HUB).partition("@")
-        revision = {"revision": name} if name else {}
+        from simvtr.model.hub import repository
+
+        hub = repository(source)
+        config, source, where = hub.file("config.json"), hub.name, hub.where
     else:
         config = Path(source) / "config.json"
-    if config is None or not _of_transformers(config):
+    if not _of_transformers(config):
         return None
     from simvtr.model.device import pick_device
     from simvtr.neighbours.huggingface import huggingface
 
-    return huggingface(source, pick_device(device), precision, panoptic, **revision)
+    return huggingface(source, pick_device(device), precision, panoptic, **where)
 
 
 def _boxes(source: str) -> bool:
@@ -84,14 +85,3 @@ def _of_transformers(config: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(found, dict) and "model_type" in found
-
-
-def _of_hub(source: str) -> Path | None:
-    """The config.json of a Hub id, from the cache or the network."""
-    from huggingface_hub import hf_hub_download
-
-    name, _, revision = source.removeprefix(_HUB).partition("@")
-    try:
-        return Path(hf_hub_download(name, "config.json", revision=revision or None))
-    except (OSError, ValueError):
-        return None  # `simvtr.load` says what is wrong

@@ -43,7 +43,7 @@ def huggingface(
         source: folder that `save_pretrained` wrote, or an id of the Hub, then fetched or taken from the cache.
         panoptic: merge masks as DETR does, so that each pixel is one object's at most; None: for DETR's weights of
             COCO panoptic segmentation.
-        where: `revision`, as the library takes it.
+        where: `revision`, `local_files_only`, as the library takes them.
     Raises: DataError when it is another kind of model, or a tensor is missing, unknown or of another shape.
         ModuleNotFoundError without the package.
     """
