@@ -5,13 +5,14 @@ matching tensor, and say nothing. Nothing is fetched but config.json and model.s
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import PyTorchModelHubMixin, get_hf_file_metadata, hf_hub_download, hf_hub_url
-from huggingface_hub.utils import logging
+from huggingface_hub.utils import logging as hub_logging
 
 from simvtr.errors import DataError
 
@@ -107,9 +108,9 @@ def downloaded(name: str, **where: Any) -> Path:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what the library says of every attempt: what matters of it is an error here."""
-    level = logging.get_verbosity()
-    logging.set_verbosity(logging.CRITICAL)
+    level = hub_logging.get_verbosity()
+    hub_logging.set_verbosity(logging.CRITICAL)
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        hub_logging.set_verbosity(level)
