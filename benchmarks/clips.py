@@ -28,7 +28,9 @@ def main() -> int:
         print(f"{folder} is not here: nothing to segment")
     table = Table("clip", "exit", "frames", "frames/s", "objects", "warnings")
     for clip in clips:
-        options = ["--weights", args.weights, "--max-frames", args.max_frames, "-o", str(args.out / clip.name)]
+        out = args.out / clip.name.replace(".", "-")
+        (out / "results.json").unlink(missing_ok=True)  # perhaps of other options
+        options = ["--weights", args.weights, "--max-frames", args.max_frames, "-o", str(out)]
         words = [sys.executable, "-m", "simvtr", "segment", str(clip), *options]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         rate = re.search(r"([\d,]+) frames?, ([\d.]+) frames/s", done.stdout)

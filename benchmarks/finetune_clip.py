@@ -57,6 +57,7 @@ def main() -> int:
     elif (Path(weights) / "log.jsonl").exists():
         figures = [Figure("training, steps alone, by its log", logged_minutes(Path(weights) / "log.jsonl"), "min")]
     options = ["--window", args.window, "--keep", str(args.keep)]
+    (args.out / "video" / "results.json").unlink(missing_ok=True)  # perhaps of other options
     run("segment", str(args.video), "--weights", str(weights), "-o", str(args.out / "video"), *options)
     tracks = read_predictions(args.out / "video" / "results.json", truth).tracks[video.id]
     figures += scores(truth, video.id, tracks, seen)

@@ -69,8 +69,8 @@ def test_the_threshold_rules_what_is_drawn_and_not_what_results_keep(weights, pi
     assert segment(weights, tmp_path, pictures, "--threshold", 1) == 0
     assert not drawn and results(tmp_path)
     assert "0 objects with a score of 1 or more: try a lower --threshold" in capsys.readouterr().out
-    assert segment(weights, tmp_path, pictures, "--threshold", 0, "--keep", 1) == 0
-    assert not drawn and results(tmp_path) == []
+    assert segment(weights, tmp_path / "none", pictures, "--threshold", 0, "--keep", 1) == 0
+    assert not drawn and results(tmp_path / "none") == []
 
 
 # --- data sets ------------------------------------------------------------------------------------------------------
@@ -275,6 +275,14 @@ def test_an_output_that_is_a_file_is_exit_2(weights, pictures, tmp_path, capsys)
     (tmp_path / "out").write_text("")
     assert segment(weights, tmp_path / "out", pictures) == 2
     assert "must be a folder that can be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.MOV", "results.json"])
+def test_an_output_with_the_name_of_a_video_or_of_results_is_exit_2(pictures, tmp_path, name, capsys):
+    assert segment("never-loaded", tmp_path / name, pictures) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"--out {tmp_path / name} must be a folder, for results.json and overlay.mp4, got the name of a file" in line
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize(

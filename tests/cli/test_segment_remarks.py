@@ -40,11 +40,25 @@ def test_pictures_of_an_earlier_run_are_told(weights, pictures, tmp_path, capsys
     out = tmp_path / "out"
     assert segment(weights, out, pictures, "--png") == 0
     assert "earlier run" not in capsys.readouterr().err
+    (out / "results.json").unlink()
     assert segment(weights, out, pictures, "--png", "--max-frames", 2) == 0  # draws the video and two frames anew
     assert f"{out / 'frames'}: 4 pictures or videos are of an earlier run" in capsys.readouterr().err
+    (out / "results.json").unlink()
     assert segment(weights, out, pictures, "--no-overlay") == 0
     said = capsys.readouterr().err
     assert f"{out / 'frames'}, {out / 'overlay.mp4'}: 7 pictures or videos are of an earlier run" in said
+
+
+def test_a_cut_data_set_says_that_its_later_frames_would_be_scored_as_missed(
+    weights, pictures, truth, tmp_path, capsys
+):
+    note = "note: by --max-frames {} the later frames of {} are absent in results.json, and would be scored as missed\n"
+    for most, videos in ((1, "2 videos"), (2, "1 video"), (3, "1 video")):  # they have four frames and two
+        assert segment(weights, tmp_path / str(most), truth, "--images", pictures, "--max-frames", most) == 0
+        assert note.format(most, videos) in capsys.readouterr().err
+    assert segment(weights, tmp_path / "4", truth, "--images", pictures, "--max-frames", 4) == 0
+    assert segment(weights, tmp_path / "one", pictures, "--max-frames", 1) == 0  # results end with what was read
+    assert "--max-frames" not in capsys.readouterr().err
 
 
 def test_the_summary_counts_by_the_scores_in_the_results(weights, pictures, tmp_path, capsys):

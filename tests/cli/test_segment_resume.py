@@ -87,4 +87,54 @@ def test_a_run_with_other_settings_does_not_go_on(weights, pictures, tmp_path, m
     (tmp_path / "results.partial.jsonl").write_text("nothing\n")
     assert segment(weights, tmp_path, pictures, "--resume") == 1
     assert "its first line must be the settings of a run" in capsys.readouterr().err
+    (tmp_path / "results.json").unlink()
     assert segment(weights, tmp_path, pictures) == 0  # anew
+
+
+# --- without --resume -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_results_of_other_settings_or_of_another_video_are_not_written_over(
+    weights, pictures, tmp_path, monkeypatch, capsys, killed
+):
+    with monkeypatch.context() as patch:
+        if killed:
+            cut_journal(patch, 3)
+        assert segment(weights, tmp_path, pictures) == (130 if killed else 0)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for arguments, says in (
+        ((pictures, "--window", 2), "window was 1, got 2"),
+        ((pictures / "*.png",), f"source was [{str(pictures)!r}], got"),
+    ):
+        capsys.readouterr()
+        assert segment(weights, tmp_path, *arguments) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        file = tmp_path / ("results.partial.jsonl" if killed else "results.json")
+        assert f"{file}: results of another run are not written over, {says}" in line
+        assert line.endswith("Choose another --out.")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert segment(weights, tmp_path, pictures) == 0  # the same command makes them anew
+
+
+def test_results_of_which_nothing_says_what_made_them_are_not_written_over(weights, pictures, tmp_path, capsys):
+    (tmp_path / "results.json").write_text("[]")
+    for settings in ("", "[]"):
+        (tmp_path / "results.settings.json").write_text(settings)
+        assert segment(weights, tmp_path, pictures) == 1
+        assert "nothing says of what settings it is. Choose another --out." in capsys.readouterr().err
+    assert (tmp_path / "results.json").read_text() == "[]"
+
+
+def test_a_run_that_dies_before_its_first_frame_leaves_the_results_that_were_there(
+    weights, pictures, tmp_path, monkeypatch
+):
+    from simvtr.model import SimVTR
+
+    assert segment(weights, tmp_path, pictures) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(SimVTR, "forward", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert segment(weights, tmp_path, pictures) == 130
+    assert names(tmp_path) == ["overlay.mp4", "results.json"]
+    assert segment(weights, tmp_path, pictures, "--resume") == 0  # it knows what made them
+    assert segment(weights, tmp_path, pictures, "--resume", "--max-frames", 2) == 1

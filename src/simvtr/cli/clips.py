@@ -112,7 +112,8 @@ def settings(args: argparse.Namespace, predictor: "Predictor | FramePredictor") 
         "images": None if args.images is None else str(args.images),
         "max-frames": args.max_frames,
         "weights": args.weights,
-        "sum of the weights": sum(float(p.detach().double().sum()) for p in predictor.model.parameters()),
+        # rounded: another processor or number of threads adds in another order
+        "sum of the weights": round(sum(float(p.detach().double().sum()) for p in predictor.model.parameters()), 6),
         "window": predictor.window,
         "identity": args.identity,
         "link": (numbers := config(args)) and asdict(numbers),

@@ -1,10 +1,13 @@
-"""What a user of `simvtr segment` would find out late: ids that mean other things, files of an earlier run."""
+"""What a user of `simvtr segment` would find out late: other ids, files of an earlier run, cut videos."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simvtr.cli.summary import many
+
 if TYPE_CHECKING:
+    from simvtr.cli.clips import Clip
     from simvtr.schema import Category
 
 TOLD = 3  # ids that are named
@@ -49,6 +52,22 @@ this data set.
 
 def _plain(name: str) -> str:
     return name.lower().replace("_", " ").strip()
+
+
+def cut_short(clips: "Iterable[Clip]", most: int | None) -> str | None:
+    """What --max-frames does to the videos of a data set that are longer; None where none is.
+
+    >>> from simvtr.cli.clips import Clip
+    >>> cut_short([Clip(7, "video 7", open, length=36, video=None, images=None)], 10)
+    'by --max-frames 10 the later frames of 1 video are absent in results.json, and would be scored as missed'
+    """
+    cut = sum(most is not None and clip.length is not None and clip.length > most for clip in clips)
+    if not cut:
+        return None
+    return (
+        f"by --max-frames {most} the later frames of {many(cut, 'video')} are absent in results.json, and would be "
+        "scored as missed"
+    )
 
 
 def drawn_files(out: Path) -> dict[Path, int]:

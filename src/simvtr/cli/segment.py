@@ -4,12 +4,12 @@ SOURCE -> clips -> follow -> out/results.json (on many processes: ranks.py)
                           -> out/overlay.mp4, out/frames/00000.png
 
 The journal, out/results.partial.jsonl, has every frame as soon as it is found (`inference/journal.py` says what its
-lines are and reads them), and goes when results.json is whole. results.settings.json then says what made it.
+lines are and reads them), and goes when results.json is whole. results.settings.json then says what made it, and
+results of other settings are not written over (earlier.py).
 """
 
 import argparse
 import contextlib
-import json
 import sys
 import tempfile
 import time
@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Literal
 
 from simvtr.cli import naming, opening
 from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
+from simvtr.cli.earlier import PARTIAL, RESULTS, SETTINGS, finished, keep_settings, refuse_others
 from simvtr.cli.follow import follow
 from simvtr.cli.heap import one_heap
 from simvtr.cli.ranks import parts_of, ranks, share
-from simvtr.cli.remarks import drawn_files, left_over, other_ids
+from simvtr.cli.remarks import cut_short, drawn_files, left_over, other_ids
 from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, many, numbered
 
 if TYPE_CHECKING:
     from simvtr.inference import FramePredictor, Predictor
 
-
-SETTINGS = "results.settings.json"  # beside results.json: what made it
+FILES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".json")  # no names of a folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="video file | folder of images | glob | image files | several of videos and folders | data set JSON (with "
         "--images)",
     )
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder for results.json and overlay.mp4")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for results.json and overlay.mp4; the same command makes them anew, results of another video or "
+        "of other settings are not written over",
+    )
     parser.add_argument(
         "--weights",
         default="simvtr-tiny",
@@ -188,17 +195,18 @@ def _run(args: argparse.Namespace) -> int:
         predictor.model.backbone.fold()  # nobody trains it here
     if ranks()[1] > 1:
         return _shared(clips, predictor, known, args)
-    partial = args.out / "results.partial.jsonl"
-    if args.resume and (args.out / "results.json").exists() and not partial.exists():
-        return _finished(args.out, known)
-    (args.out / SETTINGS).unlink(missing_ok=True)
+    partial = args.out / PARTIAL
+    if args.resume and (args.out / RESULTS).exists() and not partial.exists():
+        return finished(args.out, known)
+    if not args.resume:
+        refuse_others(args.out, known)
     done, drawn = Summary(), {} if args.resume else drawn_files(args.out)
     interrupted, broken = False, None
     begin = time.perf_counter()
     with (
         Stop() as stop,  # outermost: it also guards the writing of the files
         Journal(partial, known, args.resume) as journal,
-        PredictionWriter(args.out / "results.json") as results,
+        PredictionWriter(args.out / RESULTS) as results,
         frames_bar() as progress,
         warnings.catch_warnings(),
     ):
@@ -211,15 +219,19 @@ def _run(args: argparse.Namespace) -> int:
                 journal.path.unlink()
                 raise
             interrupted, broken = isinstance(error, KeyboardInterrupt), error
-    if not broken:
-        _keep_settings(args.out, known)
+    if broken:
+        (args.out / SETTINGS).unlink(missing_ok=True)  # of whole results that were here before
+    else:
+        keep_settings(args.out, known)
         journal.path.unlink()
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
     if old := left_over(drawn, args.out):
         print(f"simvtr segment: note: {old}", file=sys.stderr)
-    done.files.insert(0, args.out / "results.json")
+    if cut := cut_short(clips, args.max_frames):
+        print(f"simvtr segment: note: {cut}", file=sys.stderr)
+    done.files.insert(0, args.out / RESULTS)
     print(done.text(args.threshold, predictor.model_seconds))
     if not (of_set or one):
         print(numbered(args.source))
@@ -231,24 +243,6 @@ def _run(args: argparse.Namespace) -> int:
     elif broken:
         raise DataError(f"{broken} The files hold {many(done.frames, 'frame')} before it.")
     return 130 if interrupted else 0
-
-
-def _keep_settings(out: Path, known: dict[str, object]) -> None:
-    """Beside the results, what made them."""
-    from simvtr.schema.writer import atomic
-
-    with atomic(out / SETTINGS) as file:
-        file.write(json.dumps(known, indent=1).encode() + b"\n")
-
-
-def _finished(out: Path, known: dict[str, object]) -> int:
-    """Nothing is left to do, if the results are those that are asked for. Raises: DataError when they are not."""
-    from simvtr.inference.journal import same_settings
-
-    with contextlib.suppress(FileNotFoundError):
-        same_settings(out / "results.json", json.loads((out / SETTINGS).read_text()), known)
-    print(f"{out / 'results.json'} is finished. To make it anew, leave --resume out.")
-    return 0
 
 
 def _shared(
@@ -264,6 +258,9 @@ def _shared(
     from simvtr.schema import PredictionWriter
 
     (rank, count), done, begin = ranks(), Summary(), time.perf_counter()
+    refuse_others(args.out, known)
+    if rank == 0:
+        keep_settings(args.out, known)  # before the results: a rank that comes late must know whose they are
     with Stop() as stop, frames_bar() as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore", SimVTRWarning)
         progress.disable |= rank > 0  # two bars would write over each other
@@ -276,13 +273,14 @@ def _shared(
                 follow(clip, predictor, args, journal, results, progress, stop, done)
             journal.path.unlink()
 
-        share(clips, parts_of(args.out, known), args.out / "results.json", segment, stop.check)
+        share(clips, parts_of(args.out, known), args.out / RESULTS, segment, stop.check)
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)
     if rank == 0:
-        _keep_settings(args.out, known)
-        done.files.insert(0, args.out / "results.json")
+        if cut := cut_short(clips, args.max_frames):
+            print(f"simvtr segment: note: {cut}", file=sys.stderr)
+        done.files.insert(0, args.out / RESULTS)
     print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
     if rank == 0 and len(args.source) > 1:
         print(numbered(args.source), flush=True)
@@ -292,6 +290,11 @@ def _shared(
 def _unwritable(args: argparse.Namespace) -> str | None:
     """Why results cannot be written to the folder --out, which is made; None when they can."""
     folder: Path = args.out
+    if folder.suffix.lower() in FILES and not folder.is_dir():
+        return (
+            f"--out {folder} must be a folder, for results.json and overlay.mp4, got the name of a file. "
+            f"Leave {folder.suffix} out."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part"):
@@ -299,7 +302,7 @@ def _unwritable(args: argparse.Namespace) -> str | None:
     except OSError as error:
         return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
     alone = (len(args.source) == 1 and args.images is None) or pictures(args.source)
-    files, folders = ["results.json"], ["frames"] if args.png else []
+    files, folders = [RESULTS], ["frames"] if args.png else []
     if alone:
         files += [] if args.overlay is False else ["overlay.mp4"]
     else:

@@ -51,14 +51,33 @@ def read_journal(path: Path) -> Iterator[tuple[int, FrameResult]]:
                 yield head["video"], _result(head, tracks)
 
 
-def same_settings(path: Path, known: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raises: DataError when a run by these settings is not the one that a file, whose settings are known, is of."""
+def settings_of(path: Path) -> dict[str, Any] | None:
+    """The settings of a journal's run; None where there is no journal."""
+    try:
+        with path.open("rb") as file:
+            return (_whole(file.readline()) or {}).get("settings")
+    except OSError:
+        return None
+
+
+def changed(known: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """The first of the settings that another run had otherwise; "" where none is.
+
+    >>> changed({"window": 1, "keep": 0.5}, {"window": 4, "keep": 0.5})
+    'window was 1, got 4'
+    """
     for name, value in json.loads(json.dumps(settings)).items():
         if known.get(name) != value:
-            raise DataError(
-                f"{path}: --resume goes on with the same settings, {name} was {known.get(name)!r}, got {value!r}. "
-                "Give the same, or leave --resume out to start anew."
-            )
+            return f"{name} was {known.get(name)!r}, got {value!r}"
+    return ""
+
+
+def same_settings(path: Path, known: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raises: DataError when a run by these settings is not the one that a file, whose settings are known, is of."""
+    if what := changed(known, settings):
+        raise DataError(
+            f"{path}: --resume goes on with the same settings, {what}. Give the same, or choose another --out."
+        )
 
 
 class Journal:
