@@ -1,7 +1,5 @@
 """Whole tracks share what their masks share, however they are compared."""
 
-from unittest import mock
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +7,6 @@ from hypothesis import strategies as st
 
 from simvtr import rle
 from simvtr.rle import MaskTrack
-from simvtr.rle import shared as shared_module
 from tests.test_rle_track import TRACKS
 
 
@@ -31,12 +28,11 @@ def test_tracks_share_what_their_masks_share(found, truth):
     np.testing.assert_array_equal(shared, drawn(found, truth))
 
 
-@given(SIDES, SIDES, st.integers(0, 90), st.sampled_from([1, 10, 1 << 14]))
-def test_only_pairs_that_share_less_than_enough_may_come_as_none(found, truth, least, stretch):
+@given(SIDES, SIDES, st.integers(0, 90))
+def test_only_pairs_that_share_less_than_enough_may_come_as_none(found, truth, least):
     exact = drawn(found, truth)
     enough = np.full(exact.shape, least)
-    with mock.patch.object(shared_module, "_STRETCH", stretch):
-        shared = rle.track_shared([MaskTrack.of(m) for m in found], [MaskTrack.of(m) for m in truth], enough)
+    shared = rle.track_shared([MaskTrack.of(m) for m in found], [MaskTrack.of(m) for m in truth], enough)
     assert ((shared == exact) | ((exact < least) & (shared == 0))).all()
 
 

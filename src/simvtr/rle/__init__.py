@@ -7,7 +7,8 @@ and totals are checked in bounded time and memory.
 masks   one mask: encode, decode, area, box, JSON; `clean` and `decoded_runs` of many
 track   `MaskTrack`: all masks of a track in little memory
 shared  pixels that tracks share: `frame_shared`, `track_shared`
-strings, numbers  compressed strings and lists of runs, read as arrays of characters; for `track`
+kernel  compressed strings and lists of runs read, and tracks compared, by the compiled loops of runs.wat; for both
+plain   the same without it, by NumPy; for both
 native  pycocotools' C functions on our own arrays, for `shared`
 """
 

@@ -1,7 +1,7 @@
 """All masks of a track in little memory.
 
-The runs of a track stand side by side in one array of 16-bit numbers (the few longer ones apart), so that reading,
-checking and comparing take a handful of array operations a track. They are laid out as one long mask without an empty
+The runs of a track stand side by side in one array of 16-bit numbers (0 for the few longer ones, which are kept apart),
+so that reading, checking and comparing are one pass over them. They are laid out as one long mask without an empty
 run, of an even number of runs a frame:
 
     an empty column, the picture column by column, an empty pixel, a set pixel ("fence")
@@ -10,21 +10,17 @@ Then background and set runs alternate through all frames, and two tracks of equ
 (`shared`). An absent mask is laid out as an empty one. A single mask becomes an `Rle` when asked for.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.rle import native
+from simvtr.rle import native, plain
+from simvtr.rle.kernel import LISTS, STRINGS, kernel
 from simvtr.rle.masks import Rle, coco
-from simvtr.rle.numbers import listed_numbers
-from simvtr.rle.strings import FENCE, spelled
 
-_LONG = 1 << 16  # runs from here on are kept apart
-_NEGATIVE = 1 << 31  # what is less than 0 stands above; no sound run comes near
-_Shown = tuple[list[bool], int, int]  # of a track: the frames that have a mask, height, width
+_Laid = tuple[NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint32]]  # of several masks, as `Kernel.read` has it
 
 
 class MaskTrack(Sequence[Rle | None]):
@@ -38,7 +34,7 @@ class MaskTrack(Sequence[Rle | None]):
     (Rle(height=2, width=3, counts=b'06'), [6, 0])
     """
 
-    __slots__ = ("_at", "_long", "_short", "_shown", "areas", "columns", "first_runs", "height", "width")
+    __slots__ = ("_first_long", "_long", "_short", "_shown", "areas", "columns", "first_runs", "height", "width")
 
     height: int  # 0 where no frame has a mask
     width: int
@@ -55,8 +51,12 @@ class MaskTrack(Sequence[Rle | None]):
         if len({(mask.height, mask.width) for mask in present}) > 1:
             raise ValueError("MaskTrack.of: all masks must have one size. Compare them frame by frame.")
         height, width = (present[0].height, present[0].width) if present else (0, 0)
-        counts = [None if mask is None else mask.counts.decode("latin-1") for mask in masks]
-        made = cls.from_strings([(counts, height, width)]) if len(masks) else cls._packed(*_NO_RUNS, [([], 0, 0)])
+        counts = [None if mask is None else mask.counts for mask in masks]
+        texts = [None if text is None else text.decode("latin-1") for text in counts]
+        made = cls.from_strings([(texts, height, width)]) if counts else None
+        if made is None:  # there is none, too many, or something is wrong with them
+            laid = plain.read(counts, height, width)
+            made = None if laid is None else cls._packed(laid, [(counts, height, width)])
         if made is None:
             raise ValueError("MaskTrack.of: masks must hold whole runs. Make them with simvtr.rle, which checks.")
         return made[0]
@@ -68,19 +68,17 @@ class MaskTrack(Sequence[Rle | None]):
         Args:
             tracks: strings of each frame, one at least, height and width of each track. The size has passed
                 `checked_size`, or is 0, 0 where no string is given.
-        Returns: None when anything is wrong or unusual with any of them. Then `clean` says what.
+        Returns: None when anything is wrong or unusual with any of them, and without a kernel. `clean` says what.
 
         >>> MaskTrack.from_strings([(["06", None], 2, 3)])[0][0]
         Rle(height=2, width=3, counts=b'06')
         """
-        texts = [_empty(h, w) if text is None else text for counts, h, w in tracks for text in counts]
         try:
-            text = (FENCE.join(texts) + FENCE).encode("ascii")
+            texts = [text or "" for counts, _, _ in tracks for text in counts]
+            text = "\n".join([*texts, ""]).encode("ascii")
         except UnicodeEncodeError:
             return None
-        read = spelled(text, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1))
-        shown = [([text is not None for text in counts], height, width) for counts, height, width in tracks]
-        return read and cls._packed(*read, shown)
+        return cls._read(text, STRINGS, tracks)
 
     @classmethod
     def from_lists(cls, tracks: Sequence[tuple[Sequence[Any], int, int]]) -> list[Self] | None:
@@ -89,63 +87,46 @@ class MaskTrack(Sequence[Rle | None]):
         >>> MaskTrack.from_lists([([b"1, 2, 3", None], 2, 3)])[0][0]
         Rle(height=2, width=3, counts=b'123')
         """
-        texts = [b"%d" % (h * w) if text is None else text for counts, h, w in tracks for text in counts]
-        fence = b", 1]" if b", " in bytes(texts[0]) else b",1]"  # written as the other numbers are
-        read = listed_numbers(fence.join([*texts, b""]), len(texts))
-        shown = [([text is not None for text in counts], height, width) for counts, height, width in tracks]
-        return read and cls._packed(*read, shown)
+        texts = [b"" if text is None else text for counts, _, _ in tracks for text in counts]
+        return cls._read(LISTS.join([*texts, b""]), LISTS, tracks)
 
     @classmethod
-    def _packed(
-        cls, runs: NDArray[np.uint32], starts: NDArray[np.int64], tracks: Sequence[_Shown]
-    ) -> list[Self] | None:
-        """Tracks from the runs of every frame, a 1 behind each: laid out in place, and checked.
+    def _read(cls, text: bytes, fence: bytes, tracks: Sequence[tuple[Sequence[Any], int, int]]) -> list[Self] | None:
+        own = kernel()
+        if own is None:
+            return None
+        sizes = np.array([(height, height * width) for _, height, width in tracks], np.uint32)
+        read = own.read(text, fence, sizes.repeat([len(counts) for counts, _, _ in tracks], axis=0))
+        if read is None or read[3] != sum(counts.count(None) for counts, _, _ in tracks):
+            return None  # the latter: a mask that is there has no text
+        return cls._packed(read[:3], tracks)
 
-        Returns: None unless runs add up to the size, and none but the first and the last of a mask is empty.
-        """
-        frames = np.array([len(shown) for shown, _, _ in tracks])
-        heights = np.repeat([height for _, height, _ in tracks], frames).astype(np.uint32)
-        pixels = np.repeat([height * width for _, height, width in tracks], frames)
-        filled = np.flatnonzero((starts[1:] - starts[:-1]) % 2)  # these end in a set run: their empty pixel is a run
-        if len(filled):
-            runs = np.insert(runs, starts[1:][filled] - 1, np.uint32(0))
-            starts[1:] += np.cumsum((starts[1:] - starts[:-1]) % 2)
-        first = starts[:-1]
-        begun = runs[first]
-        runs[first] += heights
-        runs[starts[1:] - 2] += np.uint32(1)
-        short, at = runs.astype(np.uint16), np.flatnonzero(runs >= _LONG)
-        long = runs[at]
-        if max(begun.max(initial=0), long.max(initial=0)) >= _NEGATIVE or not (short.min(initial=1) or runs.min()):
-            return None
-
-        # Background and set pixels of each frame: two sums in one, least byte first. Where all long runs together, and
-        # as many others as a frame has, stay below 2**32, no sum has overflowed; else where all sums are as they must.
-        sums = np.add.reduceat(runs.view(np.uint64), first // 2) if len(first) else np.zeros(0, np.uint64)
-        clear, filled = (sums & 0xFFFFFFFF).astype(np.int64), (sums >> 32).astype(np.int64)
-        expected = pixels + heights + 2
-        if (clear + filled != expected).any():
-            return None
-        highest = int(long.sum(dtype=np.uint64)) + int(np.diff(starts).max(initial=0)) * _LONG
-        if highest >> 32 and int(runs.sum(dtype=np.uint64)) != expected.sum():
-            return None
-        areas, tall = filled - 1, np.maximum(heights, 1)
-        columns = np.stack([(runs[first] - heights) // tall, -((runs[starts[1:] - 2] - 1 - pixels) // tall)])
-        columns = np.where(areas > 0, columns, 0).astype(np.int32)
-        ends = np.cumsum(frames)
-        borders = starts[np.append(0, ends)]
-        long_borders = np.searchsorted(at, borders).tolist()
-        made = []
-        for i, ((shown, height, width), end) in enumerate(zip(tracks, ends.tolist(), strict=True)):
-            track, begin, border = cls(), end - len(shown), borders[i]
+    @classmethod
+    def _packed(cls, laid: _Laid, tracks: Sequence[tuple[Sequence[Any], int, int]]) -> list[Self]:
+        """Tracks from what is laid out of all their masks; None among a track's counts says that there is none."""
+        short, long, records = laid
+        ends = np.zeros((2, len(records) + 1), np.int64)
+        ends[:, 1:] = records[:, :2].T
+        areas, columns = records[:, 2].astype(np.int64), records[:, 3:].T.astype(np.int32)
+        made, begin = [], 0
+        for counts, height, width in tracks:
+            track, end = cls(), begin + len(counts)
+            (first, first_long), (last, last_long) = ends[:, begin].tolist(), ends[:, end].tolist()
             track.height, track.width = height, width
             track.areas, track.columns = areas[begin:end], columns[:, begin:end]
-            track._shown, track.first_runs = np.array(shown, bool), starts[begin : end + 1] - border
-            track._short = short[border : borders[i + 1]]
-            low, high = long_borders[i : i + 2]
-            track._at, track._long = at[low:high] - border, long[low:high]
+            track._shown = np.array([text is not None for text in counts], bool)
+            track.first_runs, track._first_long = (
+                ends[0, begin : end + 1] - first,
+                ends[1, begin : end + 1] - first_long,
+            )
+            track._short, track._long = short[first:last], long[first_long:last_long]
             made.append(track)
+            begin = end
         return made
+
+    def parts(self) -> tuple[NDArray[np.uint16], NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
+        """What `Kernel.shared` compares: runs and long runs, and where each frame begins among them."""
+        return self._short, self._long, self.first_runs, self._first_long
 
     def borders(self) -> NDArray[np.unsignedinteger]:
         """Where each run of the long mask ends, in pixels."""
@@ -156,8 +137,7 @@ class MaskTrack(Sequence[Rle | None]):
         """The runs of some frames, laid out as one long mask."""
         first, last = self.first_runs[begin], self.first_runs[end]
         some = self._short[first:last].astype(np.uint32)
-        low, high = np.searchsorted(self._at, (first, last))
-        some[self._at[low:high] - first] = self._long[low:high]
+        some[some == 0] = self._long[self._first_long[begin] : self._first_long[end]]
         return some
 
     def runs(self) -> NDArray[np.uint32]:
@@ -177,9 +157,7 @@ class MaskTrack(Sequence[Rle | None]):
 
     def _filled(self) -> NDArray[np.bool_]:
         """Which masks reach the last pixel, so that the empty one behind it is a run of its own."""
-        last = self.first_runs[1:] - 2
-        ones = self._short[last] == 1
-        return ones & ~np.isin(last, self._at) if ones.any() else ones  # seldom any, and the search is slow
+        return self._short[self.first_runs[1:] - 2] == 1
 
     @overload
     def __getitem__(self, key: int) -> Rle | None: ...
@@ -212,12 +190,3 @@ class MaskTrack(Sequence[Rle | None]):
     def __repr__(self) -> str:
         shown = np.count_nonzero(self._shown)
         return f"MaskTrack({len(self)} frames, {shown} masks of {self.height} x {self.width})"
-
-
-_NO_RUNS = np.zeros(0, np.uint32), np.zeros(1, np.int64)
-
-
-@functools.lru_cache(64)
-def _empty(height: int, width: int) -> str:
-    """The compressed string of a mask without a pixel."""
-    return coco.frPyObjects({"size": [height, width], "counts": [height * width]}, height, width)["counts"].decode()
