@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from simvtr.cli import steps
+from simvtr.cli.progress import frames_bar
 from simvtr.cli.steps import steps_bar
 
 
@@ -129,12 +130,46 @@ def test_a_long_or_strange_name_stays_on_its_line(terminal, clock):
         assert terminal.screen == ("a?[2J?" + "long" * 50)[:79]
 
 
-def test_nothing_is_shown_where_stderr_is_no_terminal(monkeypatch, clock):
-    stderr = io.StringIO()
-    monkeypatch.setattr(steps, "sys", SimpleNamespace(stderr=stderr))
+# --- where stderr is no terminal ------------------------------------------------------------------------------------
+
+
+def test_a_log_file_gets_a_line_after_half_a_minute_and_then_one_a_minute(clock, capsys):
     with steps_bar() as bar:
-        show = bar.of("scoring")
-        clock(5)
-        show(1, 10)
+        show = bar.of("reading\r\x1b[2J")
+        clock(29)
+        show(290, 9000)
+        assert capsys.readouterr().err == ""
+        clock(1)
+        show(300, 9000)
+        assert capsys.readouterr().err == "reading??[2J: 300/9,000, 10 a second, 14 min left\n"  # 8700 / 10 s
+        clock(59)
+        show(890, 9000)
         bar.doing("groups")
-    assert stderr.getvalue() == ""
+        assert capsys.readouterr().err == ""
+        clock(1)
+        bar.doing("groups")
+        show(9000, 9000)
+    assert capsys.readouterr().err == "groups ...\n"
+
+
+def test_frames_are_counted_in_a_log_file_too(clock, capsys):
+    with frames_bar() as bar:
+        task = bar.add_task("clip.mp4", total=400, rate="–")
+        clock(29)
+        bar.update(task, advance=100, rate="3.4")
+        clock(1)
+        bar.update(task, advance=20, rate="4.0")
+        clock(30)
+        bar.update(task, advance=1, rate="4.0")
+        second = bar.add_task("other.mp4", total=None, rate="–")
+        clock(30)
+        bar.update(second, advance=15, rate="0.5")
+    assert capsys.readouterr().err == ("clip.mp4: 120/400, 4.0 a second, 70 s left\nother.mp4: 15, 0.5 a second\n")
+
+
+def test_another_rank_s_frames_are_not_told(clock, capsys):
+    with frames_bar(show=False) as bar:
+        task = bar.add_task("clip.mp4", total=400, rate="–")
+        clock(100)
+        bar.update(task, advance=100, rate="1.0")
+    assert capsys.readouterr().err == ""

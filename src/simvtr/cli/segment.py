@@ -261,9 +261,9 @@ def _shared(
     refuse_others(args.out, known)
     if rank == 0:
         keep_settings(args.out, known)  # before the results: a rank that comes late must know whose they are
-    with Stop() as stop, frames_bar() as progress, warnings.catch_warnings():
+    # of two ranks the bars would write over each other
+    with Stop() as stop, frames_bar(show=rank == 0) as progress, warnings.catch_warnings():
         warnings.simplefilter("ignore", SimVTRWarning)
-        progress.disable |= rank > 0  # two bars would write over each other
 
         def segment(clip: Clip, part: Path) -> None:
             with (
