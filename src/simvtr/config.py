@@ -261,11 +261,13 @@ class IdentityConfig:
     embedding: float = 1.0  # weight of the distance of query embeddings
     mask: float = 1.0  # of 1 - IoU of the object's last mask, moved on, and the window's first
     category: float = 0.5  # of the disagreement of class probabilities
+    category_alone: float = 1.25  # of the same where there are no embeddings: class alone says what a thing looks like
     motion: float = 1.0  # of the distance of centres
     far: float = 0.5  # cosine distance of embeddings that counts as 1
     reach: float = 1.0  # distance of centres, in sizes of the object, that counts as 1
     fade: float = 4.0  # frames unseen after which half of what place says (mask, motion) is forgotten
     unknown: float = 0.8  # cost of a place that is forgotten
+    unknown_alone: float = 1.0  # the same where there are no embeddings: class alone brings nothing back from there
     astray: float = 0.5  # the most that a wrong place costs
     renew: float = 0.5  # share of the newest embedding in what is remembered
     gate: float = 0.6  # a pair that costs as much as this or more is none
@@ -279,13 +281,13 @@ class IdentityConfig:
     live: int = 50  # the most objects at a time, lost ones that are remembered included
 
     def __post_init__(self) -> None:
-        weights = (self.embedding, self.mask, self.category, self.motion)
+        weights = (self.embedding, self.mask, self.category, self.category_alone, self.motion)
         if min(weights) < 0 or not any(weights):
             raise ValueError(f"identity: weights must not be negative, and one above 0, got {weights}")
         for name in ("far", "reach", "fade"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"identity.{name} must be above 0, got {getattr(self, name)}")
-        for name in ("unknown", "astray", "renew", "gate", "birth", "least", "duplicate", "again"):
+        for name in ("unknown", "unknown_alone", "astray", "renew", "gate", "birth", "least", "duplicate", "again"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
         for name, least in (("doubt", 0), ("settle", 0), ("remember", 0), ("live", 1)):

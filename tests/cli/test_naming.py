@@ -10,6 +10,8 @@ from simvtr.config import IdentityConfig
 from tests.cli.segmenting import results, segment
 from tests.cli.test_segment_resume import cut_journal
 
+WEIGHTS = ("embedding", "mask", "category", "category_alone", "motion")
+
 
 def read(*words):
     parser = argparse.ArgumentParser()
@@ -42,7 +44,7 @@ def test_what_is_given_changes_that_and_nothing_else():
         (["--link.far", "nan"], "argument --link.far: must be a number, got 'nan'"),
         (["--link.memory", "3"], "unknown arguments: --link.memory 3"),
         (["--identity", "slot", "--link.live", "9"], "--link.live belongs to --identity link, got --identity slot"),
-        ([f"--link.{term}=0" for term in ("embedding", "mask", "category", "motion")], "one above 0"),
+        ([f"--link.{term}=0" for term in WEIGHTS], "one above 0"),
     ],
 )
 def test_a_wrong_number_is_a_wrong_command(words, message, tmp_path, capsys):

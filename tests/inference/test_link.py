@@ -153,6 +153,20 @@ def test_class_alone_does_not_bring_back_what_was_lost_for_long():
     assert names(far) == [[0], [1]]
 
 
+def test_without_embeddings_an_object_of_another_class_does_not_take_the_name_of_a_lost_one():
+    def sure(start, *places):  # its place in the list is its class, with a probability of 1
+        classes = [i for i, place in enumerate(places) if place]
+        here = window(start, [place for place in places if place], embeddings=False)
+        return replace(here, probabilities=0.9 * np.eye(3)[classes][None])
+
+    lost = [sure(0, (0, 0), (20, 20)), sure(1, (0, 0))]
+    other = [*lost, sure(2, (0, 0), None, (22, 20))]
+    assert names(other) == [[0, 1], [0], [0, 2]]  # M 0.33, D 0.2: (1.25 + 0.44 + 0.33) / 3.25 = 0.62
+    assert names(other, IdentityConfig(category_alone=0.5, unknown_alone=0.8)) == [[0, 1], [0], [0, 1]]  # 0.48
+    assert names([*lost, sure(2, (0, 0), (22, 20))]) == [[0, 1], [0], [0, 1]]
+    assert names([sure(0, (0, 0), (20, 20)), sure(1, (0, 0), None, (20, 20))]) == [[0, 1], [0, 1]]  # a slip: 0.38
+
+
 def test_large_masks_are_compared_on_a_grid():
     def large(start, row):
         mask = np.zeros((1, 1, 1080, 1920), bool)
@@ -168,7 +182,7 @@ def test_large_masks_are_compared_on_a_grid():
     ("change", "message"),
     [
         ({"embedding": -1.0}, "weights must not be negative"),
-        ({"embedding": 0.0, "mask": 0.0, "category": 0.0, "motion": 0.0}, "one above 0"),
+        ({"embedding": 0.0, "mask": 0.0, "category": 0.0, "motion": 0.0, "category_alone": 0.0}, "one above 0"),
         ({"fade": 0.0}, "identity.fade must be above 0, got 0"),
         ({"gate": 1.5}, r"identity.gate must lie in \[0, 1\], got 1.5"),
         ({"live": 0}, "identity.live must be at least 1, got 0"),

@@ -97,15 +97,14 @@ def link(
     Args:
         frames: what was found in each frame, in order; frames without anything count, too.
         categories: of the k classes; None: their numbers from 1.
-        config: weights, limits and what they mean. Without embeddings their term drops out of the cost.
+        config: weights, limits and what they mean. Without embeddings class weighs more in the cost.
     Returns: of every frame its objects, highest score first, without duplicates and what is too weak to be anything.
     Raises: ValueError when frames differ in size, in classes, or in having embeddings or not.
 
     >>> rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)                # masks (H, W) of three objects, a row each
     >>> def found(*order):                                                   # two of them, of one class each
     ...     return Instances.scored(rows[list(order)], [0.9] * len(order), order, classes=3)
-    >>> steady = IdentityConfig(astray=1)                    # without embeddings place is all that tells a lost one
-    >>> for frame in link([found(0, 1), found(1, 0), found(), found(2, 0)], config=steady):
+    >>> for frame in link([found(0, 1), found(1, 0), found(), found(2, 0)]):
     ...     print(frame.index, {track.category: track.identity for track in frame.tracks})
     0 {'1': 0, '2': 1}
     1 {'2': 1, '1': 0}

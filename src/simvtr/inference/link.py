@@ -162,9 +162,12 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     cost = (embedding · E + category · C + mask · P(M) + motion · P(D)) / the sum of these weights
     P(x) = unknown + (min(x, astray) - unknown) · 0.5 ^ (frames unseen / fade): where an object is, is forgotten by and
     by; and what is at a wrong place may be it, come out of the edge or from behind something faster than foreseen
+    Without embeddings E is left out, and category and unknown are category_alone and unknown_alone.
     """
     if not objects or not queries:
         return np.ones((len(objects), len(queries)))
+    if not (config.embedding and queries[0].embedding.size):
+        config = replace(config, embedding=0.0, category=config.category_alone, unknown=config.unknown_alone)
     gap = np.array([max(1, start - o.frame) for o in objects])
     place = 0.5 ** ((gap - 1) / config.fade)[:, None]
     steps = [o.velocity * min(g, config.fade) for o, g in zip(objects, gap, strict=True)]
@@ -182,10 +185,7 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
         return config.unknown + (np.minimum(x, config.astray) - config.unknown) * place
 
     terms = (
-        (
-            config.embedding * bool(queries[0].embedding.size),
-            _apart(objects, [q.embedding for q in queries], config.far),
-        ),
+        (config.embedding, _apart(objects, [q.embedding for q in queries], config.far)),
         (config.category, _unlike(objects, queries)),
         (config.mask, placed(1 - overlap)),
         (config.motion, placed(far / config.reach)),
