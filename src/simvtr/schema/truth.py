@@ -194,16 +194,21 @@ def _checked_areas(areas: tuple[float | None, ...], where: str, breaches: Breach
 def _boxes(raw: RawTrack, masks: Sequence[Rle | None], where: str, breaches: Breaches) -> tuple[Box | None, ...]:
     """Boxes as the file has them; where it has none, of the masks."""
     given = raw.bboxes or [None] * len(masks)
-    boxes: list[Box | None] = [None] * len(given)
+    present = [corners for corners in given if corners]
+    sound = (
+        set(map(len, present)) <= {4}
+        and max(map(max, present), default=0) <= MAX_PIXELS
+        and min(map(min, present), default=0) >= -MAX_PIXELS
+    )
+    boxes: list[Any] = [tuple(corners) if corners else None for corners in given]
     for frame, corners in enumerate(given):
         if corners:
-            if len(corners) != 4 or max(corners) > MAX_PIXELS or min(corners) < -MAX_PIXELS:
+            if not sound and (len(corners) != 4 or max(corners) > MAX_PIXELS or min(corners) < -MAX_PIXELS):
                 breaches.add(
                     f"{where}, frame {frame}: a box must be four numbers x, y, w, h of at most {MAX_PIXELS} pixels, "
                     f"got {list(corners[:5])}."
                 )
-            else:
-                boxes[frame] = (corners[0], corners[1], corners[2], corners[3])
+                boxes[frame] = None
         elif frame < len(masks) and (mask := masks[frame]) is not None:
             x, y, w, h = box(mask)
             boxes[frame] = (float(x), float(y), float(w), float(h)) if w else None
