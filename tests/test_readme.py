@@ -56,6 +56,16 @@ def test_every_linked_file_exists():
         assert link.startswith("http") or (ROOT / link).exists(), link
 
 
+def test_every_test_that_the_documentation_names_exists():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+    named = {name for page in pages for name in re.findall(r"\btests/[\w/]+\.py(?:::\w+)?", page.read_text())}
+    assert len(named) >= 10
+    for name in named:
+        file, _, test = name.partition("::")
+        assert (ROOT / file).exists(), name
+        assert not test or f"def {test}(" in (ROOT / file).read_text(), name
+
+
 @pytest.mark.skipif(not (PACKAGED / "simvtr-tiny").is_dir(), reason="the packaged weights are not here")
 def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -14,6 +14,7 @@ from simvtr.cli.main import main
 from simvtr.errors import SimVTRWarning
 from simvtr.evaluation.scorecard import HEAD, VERSUS_HEAD
 from simvtr.rle import encode, to_json
+from tests.evaluation.reference_cases import CASES, draw
 
 MASK = to_json(encode(np.array([[True, True, False, False]])))
 TRUTH = {
@@ -191,6 +192,25 @@ def test_every_detail_has_its_key_in_json_and_its_heading_in_the_table(two_video
     for heading in ("95 % INTERVALS, videos drawn again", "GROUPS", "IDENTITY", "ERROR TYPES", "ORACLE LADDER"):
         assert heading in table.splitlines()
     assert err == ""  # no terminal: no progress
+
+
+@pytest.mark.parametrize("options", [DETAILS, ["--dialect", "ytvos"], ["--class-agnostic"]], ids=" ".join)
+def test_without_wasmtime_the_json_is_the_same_to_the_last_byte(tmp_path, options):
+    files = [tmp_path / "truth.json", tmp_path / "results.json"]
+    for file, value in zip(files, draw(CASES["clean-many"]), strict=True):
+        file.write_text(json.dumps(value))
+    code = (
+        "import sys; from simvtr.cli.main import main; from simvtr.rle.kernel import kernel;"
+        "code = main(sys.argv[1:]); print(kernel() is not None, file=sys.stderr); sys.exit(code)"
+    )
+    printed = []
+    for before, compiled in (("", "True"), ("import sys; sys.modules['wasmtime'] = None;", "False")):
+        command = [sys.executable, "-c", before + code, "eval", *map(str, files), *options, "--json"]
+        run = subprocess.run(command, capture_output=True)
+        assert (run.returncode, run.stderr.decode().strip()) == (0, compiled)
+        printed.append(run.stdout)
+    assert printed[0] == printed[1]
+    assert json.loads(printed[0])["stats"]["AP"] > 0
 
 
 def test_csv_has_the_figures_of_json_one_a_line(two_videos, capsys):

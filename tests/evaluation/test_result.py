@@ -1,6 +1,8 @@
 import json
+from pathlib import Path
 
 from simvtr.evaluation import evaluate
+from simvtr.schema import Predictions
 from tests.evaluation.tiny import found, truth
 
 ONE = truth({1: ["##.. ##..", "2: ..## -"]}, {1: "fish", 2: "bird", 3: "cow"})
@@ -41,3 +43,9 @@ def test_json_has_fractions_at_full_precision():
 
 def test_a_cell_without_tracks_has_no_comparison():
     assert evaluate(ONE, HALF).comparison(1, 3) is None
+
+
+def test_a_result_and_what_was_read_are_shown_in_one_line():
+    assert repr(evaluate(ONE, HALF)) == "Result(AP=0.5500, videos=1, dialect='strict', class_agnostic=False)"
+    assert repr(ONE) == f"Truth(path={ONE.path!r})"
+    assert repr(Predictions(HALF, Path("results.json"))) == f"Predictions(path={Path('results.json')!r})"

@@ -99,6 +99,11 @@ def test_of_one_video_no_system_is_called_better():
     assert card.verdict() == "Only one video has true tracks: nothing is known of other videos."
     row = next(line for line in card.table().splitlines() if line.startswith("AP "))
     assert row.split()[-4:] == ["-"] * 4  # low, high, second better, survives
+    assert json.loads(card.to_json())["differences"]["AP"] == {
+        "first": 0.0, "second": pytest.approx(1.0), "difference": pytest.approx(1.0), "low": None, "high": None,
+        "survives": False, "share": -1.0,
+    }  # fmt: skip
+    assert lines(card)[1][-2:] == ["", ""]
 
 
 def test_intervals_of_one_video_say_that_they_are_none():
@@ -137,6 +142,20 @@ def test_the_names_of_the_room_are_there_and_scipy_is_not_loaded():
     assert simvtr.evaluation.identity is identity
     with pytest.raises(AttributeError, match="no public name 'identitty'; it has"):
         simvtr.evaluation.identitty  # noqa: B018
+
+
+@pytest.mark.parametrize("measure", [evaluate, identity, error_types, oracle_ladder])
+def test_a_path_or_a_result_in_place_of_what_was_read_is_refused(measure):
+    true = truth(FISH)
+    with pytest.raises(ValueError, match=rf"^{measure.__name__}: truth must be a Truth, got 'truth.json'. Read it"):
+        measure("truth.json", GOOD)
+    with pytest.raises(ValueError, match=rf"^{measure.__name__}: found must be Predictions .*, got Result\(AP=0"):
+        measure(true, evaluate(true, BAD))
+
+
+def test_groups_want_a_result():
+    with pytest.raises(ValueError, match=r"^by_groups: give a Truth and what simvtr.evaluate makes of it\."):
+        by_groups(truth(FISH), GOOD)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("measure", [identity, error_types, oracle_ladder])

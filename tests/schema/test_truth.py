@@ -142,6 +142,10 @@ REFUSED = {
     "not JSON": ("{", r"truth.json: input data was truncated"),
     "empty file": ("", r"truth.json: the file is empty: it must hold JSON"),
     "no videos": (edited(TRUTH, "videos", drop=True), r"missing required field `videos`"),
+    "images": (
+        {"images": [], "annotations": [], "categories": []},
+        r"missing required field `videos`\. This is a data set of images, as COCO's\. Where they have an order, ",
+    ),
     "video id a text": (edited(TRUTH, "videos", 0, "id", value="0"), r"\$\.videos\[0\]\.id: expected `int`, got `str`"),
     "video of no frame": (
         edited(TRUTH, "videos", 0, "length", value=0),

@@ -6,7 +6,7 @@ Result -> draws of its videos -> weighted_figures -> Interval      Result, Resul
 The bootstrap of Efron (1979) over videos, percentile intervals; see docs/metric.md for what they do not say.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,8 @@ class Difference:
     """A figure of two results of one truth: second minus first, with its interval over the same drawn videos.
 
     All are fractions; `low`, `high` and `difference` may be negative. Where the figure is undefined all are -1 but
-    `difference`, `low` and `high`, which are None, and `survives` is False.
+    `difference`, `low` and `high`, which are None, and `survives` is False. Of one video `low`, `high`, `share` and
+    `survives` are set as if it were (`Differences.of_one_video`).
 
     Args:
         survives: zero lies outside the interval.
@@ -93,11 +94,14 @@ class Intervals(dict[str, Interval]):
 class Differences(dict[str, Difference]):
     """Differences by the name of their figure."""
 
-    def table(self, *, alone: bool = False) -> str:
-        """As plain text, in percent; the interval is that of the difference.
+    def of_one_video(self) -> "Differences":
+        """Without what draws say: all draws of one video are equal, and would make every difference survive."""
+        return Differences(
+            {name: replace(d, low=None, high=None, survives=False, share=UNDEFINED) for name, d in self.items()}
+        )
 
-        Args:
-            alone: they are of one video. Every draw is then the same, and what draws say is left out.
+    def table(self) -> str:
+        """As plain text, in percent; the interval is that of the difference.
 
         >>> print(Differences(AP=Difference(0.3, 0.35, 0.05, -0.01, 0.11, False, 0.93)).table())
             first  second  difference    low    high  second better  survives
@@ -109,9 +113,9 @@ class Differences(dict[str, Difference]):
                 name,
                 percent(d.first),
                 percent(d.second),
-                *map(_signed, (d.difference, *((None, None) if alone else (d.low, d.high)))),
-                "-" if alone or d.difference is None else f"{100 * d.share:.1f}%",
-                "-" if alone or d.difference is None else "yes" if d.survives else "no",
+                *map(_signed, (d.difference, d.low, d.high)),
+                "-" if d.low is None else f"{100 * d.share:.1f}%",
+                "-" if d.low is None else "yes" if d.survives else "no",
             ]
             for name, d in self.items()
         ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.evaluation.dialects import require_known_videos, require_strict
+from simvtr.evaluation.dialects import require_known_videos, require_read, require_strict
 from simvtr.evaluation.matching import FOUND_LIMITS, match
 from simvtr.evaluation.overlap import Masks, frame_shared, mask_areas
 from simvtr.evaluation.precision import RECALLS, UNDEFINED, curve, mean_defined
@@ -97,7 +97,7 @@ def error_types(
         truth: what is in the videos.
         found: results; every track as long as its video (the rules of the strict dialect).
         progress: is told how many of the videos are done, and how many there are.
-    Raises: DataError for input that the strict dialect refuses.
+    Raises: DataError for input that the strict dialect refuses; ValueError for a path.
     Source: TIVE (see above). It keeps the best 100 tracks of a video in all categories together, averages over
         categories without any true track too, names the error of what a crowd swallows, and rounds a few of the 101
         recalls the other way; we follow the metric.
@@ -114,6 +114,7 @@ def error_types(
     >>> errors.found, [(e.name, round(e.gain, 6)) for e in errors.kinds if e.count]
     ({1: ('temporal',)}, [('temporal', 1.0)])
     """
+    require_read("error_types", truth, found)
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
     where = str(found.path) if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)

@@ -121,6 +121,8 @@ def by_groups(truth: Truth, result: Result) -> Groups:
     >>> [group.name for group in by_groups(empty, evaluate(empty, {}))][:5]
     ['low', 'medium', 'high', 'short', 'medium']
     """
+    if not isinstance(truth, Truth) or not isinstance(result, Result):
+        raise ValueError("by_groups: give a Truth and what simvtr.evaluate makes of it. Score the results first.")
     by_id = {track.id: track for tracks in truth.tracks.values() for track in tracks}  # the last counts, as evaluated
     for c in result.comparisons:
         if c.video_id not in truth.videos or not all(i in by_id for i in c.truth.tolist()):

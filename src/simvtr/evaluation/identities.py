@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.evaluation.dialects import reference_truth, require_known_videos, require_strict
+from simvtr.evaluation.dialects import reference_truth, require_known_videos, require_read, require_strict
 from simvtr.evaluation.frames import FrameOverlap, frame_overlap
 from simvtr.evaluation.hota import NO_COUNTS, HotaCounts, hota_counts
 from simvtr.evaluation.matching import FOUND_LIMITS
@@ -121,7 +121,8 @@ def identity(
             (`best_threshold`). That choice sees the truth: say so.
         overlaps: where overlaps come from; the audit has many of them already.
         progress: is told how many of the pairs of a video and a category are done, and how many there are.
-    Raises: DataError for what the dialect `strict` refuses; ValueError for a threshold that is not finite.
+    Raises: DataError for what the dialect `strict` refuses; ValueError for a path, or a threshold that
+        is not finite.
     Source: arXiv 2009.07736, docs/metric.md; HOTA, DetA, AssA, IDF1, switches and fragments of a category and
         detection-averaged equal TrackEval's.
 
@@ -138,6 +139,7 @@ def identity(
     >>> figures.DetA, figures.AssA, figures.IDF1, figures.switches
     (1.0, 0.5, 0.5, 1)
     """
+    require_read("identity", truth, found)
     stated = threshold if isinstance(threshold, Mapping) else dict.fromkeys(truth.categories, threshold)
     if not all(least is None or np.isfinite(least) for least in stated.values()):
         raise ValueError(f"identity: threshold must be finite, got {threshold}. None chooses the best per category.")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simvtr.evaluation.dialects import require_known_videos, require_strict
+from simvtr.evaluation.dialects import require_known_videos, require_read, require_strict
 from simvtr.evaluation.matching import FOUND_LIMITS, Comparison, match, outcomes
 from simvtr.evaluation.overlap import Masks, frame_shared, mask_areas
 from simvtr.evaluation.precision import UNDEFINED, accumulate, figures
@@ -91,7 +91,7 @@ def oracle_ladder(
         found: results; every track as long as its video (the rules of the strict dialect).
         progress: is told how many of the videos are done, and how many there are.
     Returns: five steps, by the names of `STEPS`; `.table()` prints them.
-    Raises: DataError for input that the strict dialect refuses.
+    Raises: DataError for input that the strict dialect refuses; ValueError for a path.
 
     >>> from pathlib import Path
     >>> from simvtr.rle import encode
@@ -104,6 +104,7 @@ def oracle_ladder(
     >>> [(step.name, round(step.AP, 6)) for step in oracle_ladder(truth, {1: pieces})][:3]
     [('as found', 0.0), ('identities', 0.0), ('classes', 1.0)]
     """
+    require_read("oracle_ladder", truth, found)
     by_video: Mapping[int, Sequence[Track]] = found.tracks if isinstance(found, Predictions) else found
     where = str(found.path) if isinstance(found, Predictions) else "results"
     require_known_videos(truth, by_video, where)

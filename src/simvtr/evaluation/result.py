@@ -46,6 +46,13 @@ class Result:
     dialect: str
     class_agnostic: bool
 
+    def __repr__(self) -> str:
+        """One line: the arrays would fill screens."""
+        return (
+            f"Result(AP={self.stats['AP']:.4f}, videos={self.videos}, dialect={self.dialect!r},"
+            f" class_agnostic={self.class_agnostic})"
+        )
+
     @cached_property
     def stats(self) -> dict[str, float]:
         """AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl: fractions at full precision, -1 where undefined."""

@@ -111,12 +111,16 @@ class Versus:
     videos: "Sequence[VideoDifference]"  # those with a true track that counts, by falling difference
     samples: int
 
+    @property
+    def _shown(self) -> "Differences":
+        return self.differences.of_one_video() if len(self.videos) == 1 else self.differences
+
     def verdict(self) -> str:
         """One sentence: which of the two has the higher AP, if that is sure enough to say."""
-        ap = self.differences["AP"]
-        if ap.difference is None or ap.low is None:
+        ap = self._shown["AP"]
+        if ap.difference is None:
             return "AP is not defined: no true track counts."
-        if len(self.videos) == 1:
+        if ap.low is None:
             return "Only one video has true tracks: nothing is known of other videos."
         if not ap.survives:
             return "The difference in AP does not survive: zero lies inside its 95 % interval."
@@ -128,7 +132,7 @@ class Versus:
         from simvtr.evaluation.bootstrap import video_table
 
         names = columns([["first", self.first], ["second", self.second]], names=True)
-        blocks = [names, self.verdict(), self.differences.table(alone=len(self.videos) == 1)]
+        blocks = [names, self.verdict(), self._shown.table()]
         for title, rows in (
             ("where the second wins most", [v for v in self.videos if v.difference > 0]),
             ("where the first wins most", [v for v in self.videos[::-1] if v.difference < 0]),
@@ -141,13 +145,13 @@ class Versus:
         return "\n\n".join(blocks)
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON; fractions at full precision, differences null where undefined."""
+        """Ready for JSON; fractions at full precision, differences null where undefined, intervals of one video too."""
         return {
             "first": self.first,
             "second": self.second,
             "verdict": self.verdict(),
             "samples": self.samples,
-            "differences": {name: difference.as_dict() for name, difference in self.differences.items()},
+            "differences": {name: difference.as_dict() for name, difference in self._shown.items()},
             "videos": [video.as_dict() for video in self.videos],
         }
 
@@ -161,7 +165,7 @@ class Versus:
         """One line a figure: figure, first, second, difference, low, high; empty where undefined."""
         rows = [
             (name, d.first, d.second, d.difference, d.low, d.high) if d.difference is not None else (name, *[""] * 5)
-            for name, d in self.differences.items()
+            for name, d in self._shown.items()
         ]
         return _csv(VERSUS_HEAD, rows)
 

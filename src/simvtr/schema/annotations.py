@@ -59,7 +59,11 @@ def even_truth(path: Path) -> tuple[RawTruth, Tracks]:
 def any_truth(path: Path) -> tuple[RawTruth, Tracks]:
     """The same of any file. Raises: DataError when it cannot be read, or does not have the types of a data set."""
     advice = "A truth is an object of videos, categories and annotations; results are a list, and come second."
-    raw = decode(read_bytes(path), RawTruth, str(path), advice)
+    text = read_bytes(path)
+    try:
+        raw = decode(text, RawTruth, str(path), advice)
+    except DataError as error:
+        raise DataError(f"{error}{_other_kind(text)}") from None
     entries = raw.annotations or []
 
     def tracks(videos: Mapping[int, Video], strict: bool) -> Iterator[Batch]:
@@ -67,6 +71,17 @@ def any_truth(path: Path) -> tuple[RawTruth, Tracks]:
             yield _tracks([entries[i] for i in batch], videos, strict, [f"{path}, $.annotations[{i}]" for i in batch])
 
     return raw, tracks
+
+
+def _other_kind(text: bytes) -> str:
+    """What a file that is no data set of videos looks like, if that is known."""
+    try:
+        keys = msgspec.json.decode(text, type=dict[str, msgspec.Raw]).keys()
+    except _MALFORMED:
+        return ""
+    if "videos" not in keys and "images" in keys:
+        return " This is a data set of images, as COCO's. Where they have an order, `simvtr convert annotations` helps."
+    return ""
 
 
 def _without_lists(text: bytes, last: bool) -> list[UnreadTrack]:

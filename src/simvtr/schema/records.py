@@ -1,7 +1,7 @@
 """What a data set and results are in memory: videos, categories, true tracks and found tracks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from simvtr.rle import Rle
@@ -68,17 +68,20 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A data set: videos and categories by id, tracks by video id (every video has an entry)."""
+    """A data set: videos and categories by id, tracks by video id (every video has an entry). Shown by its path."""
 
-    videos: dict[int, Video]
-    tracks: dict[int, list[TruthTrack]]
-    categories: dict[int, Category]
+    videos: dict[int, Video] = field(repr=False)
+    tracks: dict[int, list[TruthTrack]] = field(repr=False)
+    categories: dict[int, Category] = field(repr=False)
     path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Results: tracks by video id (every video of the truth has an entry), in the order of the file."""
+    """Results: tracks by video id (every video of the truth has an entry), in the order of the file.
 
-    tracks: dict[int, list[Track]]
+    Shown by its path.
+    """
+
+    tracks: dict[int, list[Track]] = field(repr=False)
     path: Path
