@@ -35,6 +35,7 @@ STEPS = 6  # of the training whose memory is measured
 # How the packaged weights came to be, in order; their logs hold the cost. recipes/synth-tiny.yaml learned from 5,000
 # videos of the same kind, not from the training split.
 PACKAGED = ("recipes/synth-tiny.yaml", "recipes/synth-tiny-fine.yaml")
+FINER = ("recipes/synth-tiny-finer.yaml",)  # its cost comes on top of theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,15 @@ ROWS = {
             PACKAGED,
         )
         for way, suffix, about in WAYS
+        for window in (1, 4, 16)
+    },
+    **{
+        f"simvtr-tiny-finer-{window}": Row(
+            f"packaged weights with tokens at stride 8, trained on from simvtr-tiny, windows of {window} "
+            f"frame{'s' * (window > 1)}, objects linked",
+            simvtr("simvtr-tiny-finer", window, "link"),
+            FINER,
+        )
         for window in (1, 4, 16)
     },
     **{

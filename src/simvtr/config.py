@@ -39,7 +39,7 @@ class ModelConfig:
     conv3d_head: bool = False  # VisTR's three dilated 3-D convolutions in place of the second deformable one (§3.6)
     position: Literal["tyx", "yx"] = "tyx"  # axes of the sine code; yx: DETR's, of single pictures
     padding: Literal["cut", "masked"] = "cut"  # of clips in a batch; masked: convolutions see it (DETR, VisTR)
-    memory_stride: Literal[16, 32] = 32  # pixels of a token's side; 16: ours, for small pictures
+    memory_stride: Literal[8, 16, 32] = 32  # pixels of a token's side; 8, 16: ours, for small pictures
     mask_stride: Literal[2, 4] = 4  # pixels of a mask cell's side; 2: ours, idem
     unit_maps: bool = False  # attention maps times heads*h*w, so that uniform attention is 1: ours, off in the report
     dense_class: bool = False  # a class for every token of backbone and encoder, in training only: ours
@@ -70,9 +70,9 @@ class ModelConfig:
             )
         if self.long_side < self.short_side:
             raise ValueError(f"model.long_side must be at least short_side ({self.short_side}), got {self.long_side}")
-        if self.memory_stride not in (16, 32) or self.mask_stride not in (2, 4):
+        if self.memory_stride not in (8, 16, 32) or self.mask_stride not in (2, 4):
             raise ValueError(
-                "model.memory_stride must be 16 or 32 and model.mask_stride 2 or 4, "
+                "model.memory_stride must be 8, 16 or 32 and model.mask_stride 2 or 4, "
                 f"got {self.memory_stride} and {self.mask_stride}"
             )
         if self.conv3d_head and self.mask_stride == 2:
@@ -329,8 +329,8 @@ def simvtr_r101(**changes) -> ModelConfig:
 def simvtr_tiny(**changes) -> ModelConfig:
     """ResNet-18 at three quarters of its width and a narrow transformer, made to train and run on a CPU.
 
-    Recipe: recipes/synth-tiny.yaml. The packaged weights have memory_stride 16 and mask_stride 2 besides
-    (recipes/synth-tiny-fine.yaml).
+    Recipe: recipes/synth-tiny.yaml. The packaged weights have mask_stride 2 and memory_stride 16
+    (recipes/synth-tiny-fine.yaml) or, simvtr-tiny-finer, 8 (recipes/synth-tiny-finer.yaml) besides.
     """
     tiny = {
         "backbone": "resnet18",

@@ -80,7 +80,9 @@ def _mask_head(head: MaskHead, x: Tensor, finer: list[Tensor], deform: Deform) -
     def step_down(x: Tensor, which: int) -> Tensor:
         level = head.adapters[which](finer[-1 - which])
         level = repeat(level, "b c h w -> (b n) c h w", n=len(x) // len(level))
-        return F.interpolate(x, size=level.shape[-2:], mode="nearest") + level
+        finest = max(x.shape[-2:], level.shape[-2:])  # the memory may be the finer one
+        x, level = (F.interpolate(grid, size=finest, mode="nearest") for grid in (x, level))
+        return x + level
 
     x = F.relu(head.norm1(head.lay1(x)))
     x = F.relu(head.norm2(head.lay2(x)))

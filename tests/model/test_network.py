@@ -61,9 +61,10 @@ def test_padding_changes_no_number_of_the_valid_region(frames):
     assert close(together.masks[1:], model(frames[1:]).masks, 1e-4)
 
 
+@pytest.mark.parametrize("stride", [8, 16])
 @torch.inference_mode()
-def test_padding_changes_no_number_at_finer_strides(frames):
-    model = shaken(small(memory_stride=16, mask_stride=2))
+def test_padding_changes_no_number_at_finer_strides(frames, stride):
+    model = shaken(small(memory_stride=stride, mask_stride=2))
     padding = torch.zeros(2, 64, 96, dtype=torch.bool)
     padding[0, 50:] = padding[0, :, 70:] = True
     together, alone = model(frames, padding), model(frames[:1, :, :, :50, :70])
@@ -80,6 +81,21 @@ def test_tokens_of_a_new_finer_memory_are_the_coarse_ones_enlarged(frames):
     tokens = fine._features(levels)
     assert tokens.shape[-2:] == (4, 6)  # 64 / 16, 96 / 16
     assert torch.equal(tokens[..., ::2, 1::2], coarse._features(levels))
+
+
+@torch.inference_mode()
+def test_tokens_at_stride_8_begin_as_those_at_16_enlarged(frames):
+    coarse, fine = SimVTR(small(memory_stride=16)).eval(), SimVTR(small(memory_stride=8)).eval()
+    fine.load_state_dict(coarse.state_dict(), strict=False)
+    levels = coarse.backbone(frames.flatten(0, 1))
+    tokens = fine._features(levels)
+    assert tokens.shape[-2:] == (8, 12)  # 64 / 8, 96 / 8
+    assert torch.equal(tokens[..., ::2, 1::2], coarse._features(levels))
+
+
+def test_tokens_have_one_of_three_sizes():
+    with pytest.raises(ValueError, match=r"memory_stride must be 8, 16 or 32"):
+        small(memory_stride=4)
 
 
 def test_masks_at_stride_2_do_not_go_with_the_3d_head():

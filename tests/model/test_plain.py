@@ -18,6 +18,7 @@ CHANGES = [
     {"frozen_norm": False, "deformable": "v2"},
     {"deformable": "plain", "unit_maps": False},
     {"memory_stride": 16, "mask_stride": 2, "deformables": 1},
+    {"memory_stride": 8, "mask_stride": 2},
     {"conv3d_head": True, "channels": 128, "pre_norm": False},
 ]
 

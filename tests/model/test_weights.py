@@ -108,9 +108,10 @@ def test_a_name_cannot_leave_the_package():
 
 
 @pytest.mark.skipif(not (PACKAGED / "simvtr-tiny").is_dir(), reason="the packaged weights are not here")
-def test_the_packaged_weights_are_small_and_half_precise():
-    file = PACKAGED / "simvtr-tiny" / "model.safetensors"
+@pytest.mark.parametrize("name", ["simvtr-tiny", "simvtr-tiny-finer"])
+def test_the_packaged_weights_are_small_and_half_precise(name):
+    file = PACKAGED / name / "model.safetensors"
     assert file.stat().st_size < 40e6
     kinds = {value.dtype for value in load_file(file).values()}
     assert kinds <= {torch.float16, torch.int64}  # counters of the norms are whole numbers
-    assert load("simvtr-tiny").config.category_names[0] == "disc"
+    assert load(name).config.category_names[0] == "disc"

@@ -54,7 +54,7 @@ def losses_and_gradients(config: ModelConfig, batch, checkpointing: bool, precis
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"frozen_norm": False}, {"conv3d_head": True}, {"memory_stride": 16, "mask_stride": 2, "pre_norm": True}],
+    [{}, {"frozen_norm": False}, {"conv3d_head": True}, {"memory_stride": 8, "mask_stride": 2, "pre_norm": True}],
     ids=str,
 )
 def test_what_is_done_again_gives_the_same_losses_and_gradients(batch, change):

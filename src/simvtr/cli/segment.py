@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="simvtr-tiny",
         help="packaged name, folder, .safetensors, .pth of DETR, VisTR or torchvision's Mask R-CNN, folder of DETR, "
         "Mask2Former or VidEoMT by transformers, hf://user/name of either, or torchvision:maskrcnn_resnet50_fpn "
-        "(default: simvtr-tiny, which knows eight synthetic shapes and nothing of natural video; see simvtr train)",
+        "(default: simvtr-tiny, which knows eight synthetic shapes and nothing of natural video, as does the better "
+        "simvtr-tiny-finer; see simvtr train)",
     )
     parser.add_argument(
         "--window",
@@ -235,8 +236,9 @@ def _run(args: argparse.Namespace) -> int:
     print(done.text(args.threshold, predictor.model_seconds))
     if not (of_set or one):
         print(numbered(args.source))
-    if args.weights == "simvtr-tiny":
-        print("note: simvtr-tiny knows eight synthetic shapes, not natural video; train it on yours", file=sys.stderr)
+    if args.weights in ("simvtr-tiny", "simvtr-tiny-finer"):
+        known = "knows eight synthetic shapes, not natural video; train it on yours"
+        print(f"simvtr segment: note: {args.weights} {known}", file=sys.stderr)
     if interrupted:
         kept = many(done.frames, "frame")
         print(f"simvtr segment: interrupted, the files hold {kept}; --resume goes on from there", file=sys.stderr)

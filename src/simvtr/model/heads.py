@@ -89,13 +89,19 @@ class MaskHead(nn.Module):
         with torch.no_grad():  # most pixels are none of the object's: start there instead of learning it first
             self.out.bias.fill_(-2.0)
 
-    def adapt(self, levels: list[Tensor]) -> list[Tensor]:
+    def adapt(self, levels: list[Tensor], tokens: tuple[int, ...]) -> list[Tensor]:
         """Backbone maps (b·t, c_i, h_i, w_i), fine to coarse -> what each adds to every instance, coarse to fine.
+
+        A map that is coarser than the memory, (h, w) of which are `tokens`, is enlarged to it.
 
         Where a convolution follows the top-down step, that is the convolution's share; the one before the deformable
         convolution is not one of a sum.
         """
         added = [adapter(level) for adapter, level in zip(self.adapters, reversed(levels), strict=True)]
+        added = [
+            F.interpolate(level, size=tokens, mode="nearest") if level.shape[-2] < tokens[0] else level
+            for level in added
+        ]
         after = [self.lay3, self.lay4, nn.Identity(), *([self.lay5] if len(added) == 4 else [])]
         return [layer(level) for layer, level in zip(after, added, strict=True)]
 

@@ -64,11 +64,8 @@ class SimVTR(nn.Module, OnHub):
         c, k = config.channels, config.classes
         self.backbone = Backbone(config)
         self.project = nn.Conv2d(self.backbone.channels[-1], c, kernel_size=1)
-        self.project_finer = None
-        if config.memory_stride == 16:
-            self.project_finer = nn.Conv2d(self.backbone.channels[-2], c, kernel_size=1)
-            for parameter in self.project_finer.parameters():  # weights made at stride 32 start with what they knew
-                nn.init.zeros_(parameter)
+        self.project_finer = self._project_also(16)
+        self.project_finest = self._project_also(8)
         self.query = nn.Embedding(config.instances * (config.frames if config.queries == "coupled" else 1), c)  # Eq. 1
         self.transformer = Transformer(config)
         self.class_head = nn.Linear(c, k + 1)
@@ -147,19 +144,29 @@ class SimVTR(nn.Module, OnHub):
         """All that is wanted of pictures (p, 3, H, W): features, what the mask head adds to them from coarse to fine,
         and with `dense_class` in training the class logits at stride 16; each (p, c_i, h_i, w_i)."""
         levels = self.backbone(pictures)  # (p, c_i, h_i, w_i), fine → coarse
-        wanted = (self._features(levels), *(self.mask_head.adapt(levels[:-1]) if self.mask_head else []))
+        features = self._features(levels)
+        wanted = (features, *(self.mask_head.adapt(levels[:-1], features.shape[-2:]) if self.mask_head else []))
         if not (self.dense_heads and self.training):
             return wanted
         logits = self.dense_heads[0](rearrange(levels[-2], "p c h w -> p h w c"))
         return (*wanted, rearrange(logits, "p h w k -> p k h w"))
 
+    def _project_also(self, stride: int) -> nn.Conv2d | None:
+        """The projection of the backbone's map at 16 or 8, where tokens are as fine as that."""
+        if stride < self.config.memory_stride:
+            return None
+        layer = nn.Conv2d(self.backbone.channels[-2 if stride == 16 else -3], self.config.channels, kernel_size=1)
+        for parameter in layer.parameters():  # weights made for coarser tokens start with what they knew
+            nn.init.zeros_(parameter)
+        return layer
+
     def _features(self, levels: list[Tensor]) -> Tensor:
-        """What becomes tokens: the last map in c channels; at stride 16 enlarged, with the one before it added."""
+        """What becomes tokens: the last map in c channels; for finer tokens enlarged, with those before it added."""
         features = self.project(levels[-1])
-        if self.project_finer is None:
-            return features
-        finer = self.project_finer(levels[-2])
-        return F.interpolate(features, size=finer.shape[-2:], mode="nearest") + finer
+        for layer, level in ((self.project_finer, levels[-2]), (self.project_finest, levels[-3])):
+            if layer is not None:
+                features = F.interpolate(features, size=level.shape[-2:], mode="nearest") + layer(level)
+        return features
 
     def _repeat(self, slots: Tensor, t: int) -> Tensor:
         """The same instance in every frame (Eq. 2): (l, b, n, c) -> (l, b, t, n, c), a view that stores nothing."""

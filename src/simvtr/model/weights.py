@@ -42,10 +42,10 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     """A model ready to use, in eval mode.
 
     Args:
-        source: the name of packaged weights ("simvtr-tiny"), a folder that `save` or `simvtr train` wrote, the
-            .safetensors file in it (config.json must lie beside it), a Hub id ("hf://user/name", also with
-            "@revision"), or a checkpoint of DETR or VisTR as published (.pth), which then gives the published numbers
-            (docs/lineage.md).
+        source: the name of packaged weights ("simvtr-tiny", "simvtr-tiny-finer"), a folder that `save` or
+            `simvtr train` wrote, the .safetensors file in it (config.json must lie beside it), a Hub id
+            ("hf://user/name", also with "@revision"), or a checkpoint of DETR or VisTR as published (.pth), which then
+            gives the published numbers (docs/lineage.md).
         device: where to put it, "cpu", "cuda", ...
     Raises: DataError when there is nothing there, or a file is not what its shape asks for; it lists the keys.
 
