@@ -33,7 +33,7 @@ def test_a_clean_data_set_has_no_problem(tmp_path):
     report = check(write(tmp_path, TRUTH), with_images(tmp_path))
     assert report.problems == ()
     assert not report.fatal
-    assert report.table() == "truth.json: no problem found: 1 videos, 1 tracks, 3 frames"
+    assert report.table() == "truth.json: no problem found: 1 video, 1 track, 3 frames"
 
 
 @pytest.mark.parametrize(
@@ -131,6 +131,16 @@ def test_images_are_compared_by_their_header(tmp_path):
     assert "frame 2: 'v/2.jpg'" in report.table()
 
 
+def test_the_folder_inside_that_has_the_images_is_named(tmp_path):
+    images = with_images(tmp_path)
+    path = write(tmp_path, TRUTH)
+    assert f"'v/0.jpg', it lies in {images}: name that folder" in check(path, tmp_path).table()
+    with_images(tmp_path / "other")
+    (tmp_path / "other").rename(tmp_path / "images2")
+    (tmp_path / "images2" / "images" / "v").rename(tmp_path / "images2" / "v")
+    assert "it lies in" not in check(path, tmp_path).table()  # two have them: which is meant is not known
+
+
 def test_a_video_without_names_misses_its_images(tmp_path):
     report = check(write(tmp_path, edited(TRUTH, *V, "file_names", drop=True)), with_images(tmp_path))
     assert found(report) == {"missing image": 1}
@@ -144,7 +154,7 @@ def test_all_problems_of_a_file_are_listed_fatal_ones_first(tmp_path):
     report = check(write(tmp_path, wrong))
     assert list(found(report)) == ["structure", "unknown category", "malformed mask", "area off mask"]
     assert found(report)["structure"] == 2
-    assert report.table().splitlines()[-1] == "truth.json: 4 fatal, 1 warnings: 1 videos, 3 tracks, 3 frames"
+    assert report.table().splitlines()[-1] == "truth.json: 4 fatal, 1 warning: 1 video, 3 tracks, 3 frames"
 
 
 def test_only_the_first_places_are_kept(tmp_path):

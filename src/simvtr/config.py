@@ -284,6 +284,11 @@ class IdentityConfig:
         weights = (self.embedding, self.mask, self.category, self.category_alone, self.motion)
         if min(weights) < 0 or not any(weights):
             raise ValueError(f"identity: weights must not be negative, and one above 0, got {weights}")
+        if not any((self.category_alone, self.mask, self.motion)):
+            raise ValueError(
+                "identity: category_alone, mask or motion must be above 0, got 0 for all. Nothing else tells objects "
+                "apart where there are no embeddings."
+            )
         for name in ("far", "reach", "fade"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"identity.{name} must be above 0, got {getattr(self, name)}")

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.rle import Rle, area, box, checked_size
 from simvtr.schema import Video, read_truth
 from simvtr.schema.raw import RawCategory, RawTrack, RawVideo
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, read_bytes
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, folder_inside, read_bytes
 
 # kind -> (fatal: the file cannot be read or trained on, what must hold)
 KINDS = {
@@ -73,7 +73,7 @@ class Report:
 
     def table(self) -> str:
         """Lines for a terminal."""
-        size = f"{self.videos} videos, {self.tracks} tracks, {self.frames} frames"
+        size = f"{many(self.videos, 'video')}, {many(self.tracks, 'track')}, {many(self.frames, 'frame')}"
         if not self.problems:
             return f"{self.path.name}: no problem found: {size}"
         lines = []
@@ -86,7 +86,7 @@ class Report:
                 lines.append(f"{'':>17}... and {problem.count - len(problem.places)} more")
         fatal = sum(problem.count for problem in self.problems if problem.fatal)
         warnings = sum(problem.count for problem in self.problems) - fatal
-        return "\n".join([*lines, f"{self.path.name}: {fatal} fatal, {warnings} warnings: {size}"])
+        return "\n".join([*lines, f"{self.path.name}: {fatal} fatal, {many(warnings, 'warning')}: {size}"])
 
 
 def check(truth_path: Path | str, images: Path | str | None = None) -> Report:
@@ -109,7 +109,7 @@ def check(truth_path: Path | str, images: Path | str | None = None) -> Report:
                      $.videos[0], video 1
     warning      1 x no tracks: a data set should have annotations
                      $.annotations
-    truth.json: 1 fatal, 2 warnings: 1 videos, 0 tracks, 0 frames
+    truth.json: 1 fatal, 2 warnings: 1 video, 0 tracks, 0 frames
     """
     path = Path(truth_path)
     root = None if images is None else Path(images)
@@ -217,7 +217,9 @@ class _Check:
         path = self.root / name
         try:
             if not path.is_file():
-                self.add("missing image", where)
+                told = self.found.get("missing image", (0, []))[0] >= _PLACES
+                lies = None if told else folder_inside(self.root, name)
+                self.add("missing image", where if lies is None else f"{where}, it lies in {lies}: name that folder")
                 return
             with Image.open(path) as image:
                 width, height = image.size

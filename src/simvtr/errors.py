@@ -1,4 +1,4 @@
-"""The two things the package tells a user outside of results: an error in their data, and a warning about it."""
+"""What the package tells a user outside of results: an error in their data, a warning about it, and how to count."""
 
 
 class DataError(ValueError):
@@ -14,3 +14,12 @@ class DataError(ValueError):
 
 class SimVTRWarning(UserWarning):
     """Something in the user's data is odd, and the work went on without it."""
+
+
+def many(count: int, thing: str) -> str:
+    """A number and its noun.
+
+    >>> many(1, "video"), many(2000, "frame")
+    ('1 video', '2,000 frames')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

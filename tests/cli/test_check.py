@@ -8,7 +8,7 @@ from tests.schema.files import TRUTH, edited, write
 
 def test_a_clean_data_set_exits_0(tmp_path, capsys):
     assert main(["check", str(write(tmp_path, TRUTH))]) == 0
-    assert capsys.readouterr().out == "truth.json: no problem found: 1 videos, 1 tracks, 3 frames\n"
+    assert capsys.readouterr().out == "truth.json: no problem found: 1 video, 1 track, 3 frames\n"
 
 
 def test_a_warning_exits_0(tmp_path, capsys):
@@ -17,7 +17,7 @@ def test_a_warning_exits_0(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "warning      1 x area off mask: areas should count the pixels of their mask (5 % and 5 pixels of tolerance)",
         "                 $.annotations[0], video 0, track 0, frame 2: 99, its mask has 8",
-        "truth.json: 0 fatal, 1 warnings: 1 videos, 1 tracks, 3 frames",
+        "truth.json: 0 fatal, 1 warning: 1 video, 1 track, 3 frames",
     ]
 
 

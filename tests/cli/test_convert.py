@@ -83,8 +83,10 @@ def test_a_wrong_command_exits_with_2(masks, tmp_path, capsys, options, says):
 
 
 def test_a_name_that_says_no_format_is_told_before_the_work(tmp_path, capsys):
-    assert convert("annotations", tmp_path / "nothing", "-o", tmp_path / "a.txt") == 1
-    assert "the name must end in .json" in capsys.readouterr().err
+    assert convert("annotations", tmp_path / "nothing", "-o", tmp_path / "lab.mp4") == 2
+    assert f"--out {tmp_path / 'lab.mp4'}: the name must end in .json" in capsys.readouterr().err
+    assert convert("results", tmp_path / "nothing", "--truth", tmp_path / "none", "-o", tmp_path / "a.txt") == 2
+    assert "Say which with --to." in capsys.readouterr().err
 
 
 def test_results_are_set_right_and_packed_for_a_server(tmp_path, capsys):

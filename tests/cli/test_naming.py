@@ -45,6 +45,10 @@ def test_what_is_given_changes_that_and_nothing_else():
         (["--link.memory", "3"], "unknown arguments: --link.memory 3"),
         (["--identity", "slot", "--link.live", "9"], "--link.live belongs to --identity link, got --identity slot"),
         ([f"--link.{term}=0" for term in WEIGHTS], "one above 0"),
+        (
+            [f"--link.{term}=0" for term in ("category_alone", "mask", "motion")],
+            "motion must be above 0, got 0 for all",
+        ),
     ],
 )
 def test_a_wrong_number_is_a_wrong_command(words, message, tmp_path, capsys):
@@ -69,6 +73,6 @@ def test_a_killed_run_goes_on_with_its_numbers_and_with_no_others(weights, pictu
         cut_journal(patch, 3)
         assert segment(weights, tmp_path / "cut", *options) == 130
     assert segment(weights, tmp_path / "cut", pictures, "--no-overlay", "--resume") == 1
-    assert "--resume goes on with the same settings, link was {" in capsys.readouterr().err
+    assert "--resume goes on with the same settings, link.live was 1, got 50. Give" in capsys.readouterr().err
     assert segment(weights, tmp_path / "cut", *options, "--resume") == 0
     assert results(tmp_path / "cut") == results(tmp_path / "whole")

@@ -37,6 +37,15 @@ def test_a_wrong_command_exits_2_and_makes_nothing(tmp_path, capsys, wrong):
     assert capsys.readouterr().out == ""
 
 
+def test_a_folder_called_like_a_file_exits_2_and_is_not_made(tmp_path, capsys):
+    assert main(["synth", str(tmp_path / "x.json"), *SMALL]) == 2
+    assert capsys.readouterr().err == (
+        f"simvtr synth: out {tmp_path / 'x.json'} must be a folder, for instances.json and JPEGImages/, got the name "
+        "of a file. Leave .json out.\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_folder_of_other_settings_exits_1_in_one_line(tmp_path, capsys):
     assert main(["synth", str(tmp_path / "out"), *SMALL]) == 0
     capsys.readouterr()

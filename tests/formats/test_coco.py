@@ -90,7 +90,7 @@ def test_frames_go_by_name_when_nothing_else_orders_them(tmp_path):
     assert [(t.id, t.category_id, t.areas) for t in truth.tracks[1]] == [(5, 7, (4.0, 4.0))]
     assert work.notes == [
         "images have no frame_id: their order is that of their names",
-        "1 annotations are boxes without a mask and were left out",
+        "1 annotation left out: a box and no mask",
     ]
 
 

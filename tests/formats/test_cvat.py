@@ -113,7 +113,7 @@ def test_frames_that_a_file_skips_between_key_frames_keep_the_mask_before(tmp_pa
     work = Work()
     truth = read_annotations(save(tmp_path, track(shape(0), shape(2, "mask", MASK))), work)
     assert truth.tracks[1][0].areas == (4.0, 4.0, 3.0)
-    assert work.notes == ["1 frames between key frames are not in the file: the mask before them stays"]
+    assert work.notes == ["1 frame between key frames missing in the file: the mask before stays"]
     truth = read_annotations(save(tmp_path, track(shape(0), shape(1, outside=1), shape(2))), Work())
     assert truth.tracks[1][0].areas == (4.0, None, 4.0)
     truth = read_annotations(save(tmp_path, track(shape(0))), Work())
@@ -133,8 +133,8 @@ def test_what_is_no_mask_is_left_out_and_told(tmp_path):
     occluded = shape(0).replace('occluded="0"', 'occluded="1"')
     assert len(read_annotations(save(tmp_path, track(box) + track(occluded)), work).tracks[1]) == 1
     assert work.notes == [
-        "1 shapes <box> are no masks and were left out",
-        "1 shapes are marked occluded, not how much: left out",
+        "1 shape <box> left out: no mask",
+        "1 shape marked occluded, not how much: the mark is left out",
     ]
 
 

@@ -64,7 +64,7 @@ def test_the_object_listed_first_keeps_a_pixel_and_the_notes_count_the_others(tm
     truth = truth_of({1: [LEFT], 2: [np.ones((2, 2), bool)]}, {1: "cat", 2: "dog"})
     write_annotations(truth, tmp_path / "out", work)
     assert read_numbers((tmp_path / "out/00000.png").read_bytes(), "")[0].tolist() == [[1, 2], [1, 2]]
-    assert work.notes[1].startswith("2 pixels belong to several objects")
+    assert work.notes[1].startswith("2 pixels of several objects")
 
 
 def test_categories_are_in_meta_json_as_youtube_vos_has_it(tmp_path):
@@ -93,7 +93,7 @@ def test_255_is_nobody(tmp_path):
     work = Work()
     truth = read_annotations(save(tmp_path / "v", np.array([[1, 255]])), work)
     assert pictures(truth) == {1: [[[True, False]]]}
-    assert "1 frames have pixels to be ignored" in work.notes[0]
+    assert "1 frame with pixels to be ignored" in work.notes[0]
 
 
 def test_binary_masks_are_not_taken_for_void(tmp_path):

@@ -81,7 +81,7 @@ def test_rectangles_circles_and_painted_masks_have_areas_and_lines_do_not(tmp_pa
     assert {name: area(mask) for name, mask in masks.items() if mask} == {"box": 6, "disc": 12, "paint": 3, "turned": 4}
     assert masks["paint"] is not None
     assert np.argwhere(decode(masks["paint"])).tolist() == [[4, 6], [5, 6], [5, 7]]
-    assert work.notes == [f"{tmp_path.name}: 1 shapes of kind 'line' have no area and were left out"]
+    assert work.notes == [f"{tmp_path.name}: 1 shape of kind 'line' left out: no area"]
 
 
 def test_the_real_clip_has_three_objects_in_five_frames(shared):

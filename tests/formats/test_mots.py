@@ -20,7 +20,7 @@ def test_a_line_is_a_mask(tmp_path):
     assert kinds(truth) == {1005: "car", 2001: "pedestrian"}
     assert pictures(truth)[2001] == [None, None, [[False, True, False], [True, False, False]]]
     assert truth.videos[1].file_names == ("000001.jpg", "000002.jpg", "000003.jpg")
-    assert work.notes[0].endswith("1 masks are regions to be ignored: left out")
+    assert work.notes[0].endswith("1 mask of what is to be ignored left out")
 
 
 def test_frames_count_from_0_where_one_is_0(tmp_path):

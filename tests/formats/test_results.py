@@ -38,7 +38,7 @@ def test_all_zero_masks_become_null_and_boxes_go(tmp_path):
     assert normal(tmp_path, [theirs], work) == [TRACK | {"segmentations": [LEFT, None, None]}]
     assert work.notes == [
         "2 all-zero masks stood for absence: now null",
-        "1 tracks had boxes, areas or other keys that are not scored: left out",
+        "1 track had boxes, areas or other keys that are not scored: left out",
     ]
 
 
@@ -53,10 +53,13 @@ def test_ours_stay_as_they_are_without_a_note(tmp_path):
     [
         ({"annotations": RESULTS}, "the list of tracks was inside an object"),
         ({"results": RESULTS, "info": {}}, "the list of tracks was inside an object"),
-        ([TRACK | {"video_id": "0", "category_id": "40", "score": "0.5"}], "3 ids or scores were text: now numbers"),
+        (
+            [TRACK | {"video_id": "0", "category_id": "40", "score": "0.5"}],
+            "3 numbers stood as text in ids or scores: now as numbers",
+        ),
         (
             [TRACK | {"segmentations": [LEFT | {"counts": "b'044'"}, None, FULL]}],
-            "1 masks had counts written as Python bytes: now text",
+            "1 mask had counts written as Python bytes: now text",
         ),
     ],
 )
@@ -143,7 +146,7 @@ def test_results_as_annotations_go_to_another_tool_best_first(tmp_path):
     work = Work()
     shown = as_truth(found, truth, 0.3, work)
     assert [(t.id, t.category_id) for t in shown.tracks[0]] == [(1, 7), (2, 40)]
-    assert work.notes[1] == "1 tracks score below 0.3 and are left out"
+    assert work.notes[1] == "1 track left out: a score below 0.3"
     write_annotations(shown, tmp_path / "tracks.xml", work, Format.CVAT)
     back = read_annotations(tmp_path / "tracks.xml", Work())
     assert [tuple(t.segmentations) for t in back.tracks[0 if 0 in back.tracks else 1]] == [

@@ -89,6 +89,20 @@ def test_what_does_not_fit_is_refused(arguments, message):
         Instances(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("scores", "labels", "message"),
+    [
+        ([0.5], [0, 1], "scores must have 2 entries, as masks, got 1"),
+        ([0.5, 0.5], [0], "labels must have 2 entries, as masks, got 1"),
+        ([0.5, 0.5], [0, 3], r"labels must lie in 0\.\.2, from 0, got 3"),
+        ([0.5, 0.5], [-1, 0], r"labels must lie in 0\.\.2, from 0, got -1"),
+    ],
+)
+def test_scores_and_labels_that_do_not_fit_are_refused(scores, labels, message):
+    with pytest.raises(ValueError, match=message):
+        Instances.scored(MASKS, scores, labels, classes=3)
+
+
 def test_frames_of_two_kinds_are_refused():
     one, other = Instances(MASKS, np.ones((2, 1))), Instances(MASKS, np.ones((2, 1)), np.ones((2, 4)))
     with pytest.raises(ValueError, match=r"frame 1 has \(\(4, 4\), 1, True\)"):

@@ -32,6 +32,11 @@ class Row:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "frames/s: resizing, the network, names, masks at the video's size and their encoding, of pictures of noise; "
+        "decoding and the overlay are not in it. network's alone: frames/s if the network were all. CPU s/frame: of "
+        "all threads. peak memory: of the process so far, torch and weights included; on a GPU what torch held there."
+    )
     parser.add_argument(
         "--size", type=_size, default=(1280, 720), metavar="WxH", help="of the video (default: 1280x720)"
     )
@@ -166,13 +171,13 @@ def _table(about: dict[str, object], rows: list[Row]) -> str:
     >>> print(_table({"video": "64x48"}, [Row(4, 40, 12.345, 15.0, 0.081, 512.4)]))
     video: 64x48
     <BLANKLINE>
-    window   frames/s   network alone   CPU s/frame   peak memory
-         4       12.3            15.0         0.081       512 MiB
+    window   frames/s   network's alone   CPU s/frame   peak memory
+         4       12.3              15.0         0.081       512 MiB
     """
     lines = [f"{name}: {value}" for name, value in about.items()]
-    lines += ["", "window   frames/s   network alone   CPU s/frame   peak memory"]
+    lines += ["", "window   frames/s   network's alone   CPU s/frame   peak memory"]
     lines += [
-        f"{row.window:6}{row.frames_per_second:11.1f}{row.network_frames_per_second:16.1f}"
+        f"{row.window:6}{row.frames_per_second:11.1f}{row.network_frames_per_second:18.1f}"
         f"{row.cpu_seconds_per_frame:14.3f}{row.peak_memory_mib:10.0f} MiB"
         for row in rows
     ]

@@ -66,13 +66,20 @@ def _categories(text: str) -> dict[int, str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    from simvtr.formats import READ_ONLY, Format
+    from simvtr.errors import DataError
+    from simvtr.formats import READ_ONLY, Format, named
 
     readable = [str(kind) for kind in Format]
     written = [str(kind) for kind in Format if kind not in READ_ONLY]
     for option, name, formats in (("from", getattr(args, "source", None), readable), ("to", args.target, written)):
         if name is not None and name not in formats:
             print(f"simvtr convert: --{option} must be one of {', '.join(formats)}, got {name!r}", file=sys.stderr)
+            return 2
+    if args.target is None and args.what != "weights":
+        try:
+            named(args.out)
+        except DataError as error:
+            print(f"simvtr convert: --out {error}", file=sys.stderr)
             return 2
     for read in (args.input, *(getattr(args, name, None) for name in ("truth", "like", "images"))):
         if read is not None and read.exists() and args.out.exists() and read.samefile(args.out):
@@ -124,9 +131,9 @@ def _results(args: argparse.Namespace) -> int:
 
 
 def _said(out: Path, notes: list[str], tracks: int, videos: int) -> int:
-    from simvtr.evaluation.text import counted
+    from simvtr.errors import many
 
     for note in notes:
         print(f"simvtr convert: note: {note}", file=sys.stderr)
-    print(f"{out}: {counted(videos, 'video')}, {counted(tracks, 'track')}")
+    print(f"{out}: {many(videos, 'video')}, {many(tracks, 'track')}")
     return 0

@@ -1,10 +1,12 @@
 """`simvtr convert weights`: a checkpoint of DETR or VisTR to a folder of ours, as it is or as a start for SimVTR."""
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simvtr.cli.folder import no_folder
 from simvtr.config import PRESETS, ModelConfig
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if wrong := no_folder(args.out, "--out", "model.safetensors and config.json"):
+        print(f"simvtr convert: {wrong}", file=sys.stderr)
+        return 2
+
     from simvtr.model import save
     from simvtr.model.lineage import parts_of, started
     from simvtr.model.published import read_published

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simvtr.cli.summary import many
+from simvtr.errors import many
 
 if TYPE_CHECKING:
     from simvtr.cli.clips import Clip

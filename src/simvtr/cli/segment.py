@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Literal
 from simvtr.cli import naming, opening
 from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
 from simvtr.cli.earlier import PARTIAL, RESULTS, SETTINGS, finished, keep_settings, refuse_others
+from simvtr.cli.folder import no_folder
 from simvtr.cli.follow import follow
 from simvtr.cli.heap import one_heap
 from simvtr.cli.ranks import parts_of, ranks, share
 from simvtr.cli.remarks import cut_short, drawn_files, left_over, other_ids
 from simvtr.cli.stop import Stop
-from simvtr.cli.summary import Summary, many, numbered
+from simvtr.cli.summary import Summary, numbered
+from simvtr.errors import many
 
 if TYPE_CHECKING:
     from simvtr.inference import FramePredictor, Predictor
-
-FILES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".json")  # no names of a folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -292,11 +292,8 @@ def _shared(
 def _unwritable(args: argparse.Namespace) -> str | None:
     """Why results cannot be written to the folder --out, which is made; None when they can."""
     folder: Path = args.out
-    if folder.suffix.lower() in FILES and not folder.is_dir():
-        return (
-            f"--out {folder} must be a folder, for results.json and overlay.mp4, got the name of a file. "
-            f"Leave {folder.suffix} out."
-        )
+    if wrong := no_folder(folder, "--out", "results.json and overlay.mp4"):
+        return wrong
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part"):

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simvtr.errors import many
+
 TOLD = 20  # videos whose numbers are printed
 
 
@@ -27,10 +29,13 @@ class Summary:
         1 video, 50 frames, 5.0 frames/s end to end, 90 % of the time in the model
         3 objects with a score of 0.5 or more: 2 dog, 1 cat
         out/results.json
+        >>> print(Summary(seconds=10.0).text(0.5, 0.0))      # nothing was left to do
+        0 videos, 0 frames, 0.0 frames/s end to end, 0 % of the time in the model
+        0 objects with a score of 0.5 or more
         """
         kinds = ", ".join(f"{count} {name}" for name, count in self.objects.most_common())
         found = f"{many(self.objects.total(), 'object')} with a score of {threshold:g} or more"
-        if not kinds and threshold > 0:
+        if self.videos and not kinds and threshold > 0:
             kinds = "try a lower --threshold"
         return "\n".join(
             (
@@ -52,7 +57,3 @@ def numbered(sources: Sequence[str]) -> str:
     """
     lines = [f"video_id {number}: {source}" for number, source in enumerate(sources[:TOLD], 1)]
     return "\n".join([*lines, *(["..., in the order given"] if len(sources) > TOLD else [])])
-
-
-def many(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+from simvtr.cli.folder import no_folder
+
 SETTINGS = {
     "occlusion": "moderate",
     "videos": 20,
@@ -51,12 +53,15 @@ def _range(text: str) -> tuple[int, int]:
 def run(args: argparse.Namespace) -> int:
     from simvtr.cli.progress import frames_bar
     from simvtr.data.synth import SPLITS, SynthConfig, statistics, write_dataset, write_split
-    from simvtr.errors import DataError
+    from simvtr.errors import DataError, many
     from simvtr.schema import read_truth
 
     changed = [f"--{name.replace('_', '-')}" for name, default in SETTINGS.items() if getattr(args, name) != default]
     if args.benchmark and changed:
         print(f"simvtr synth: --benchmark has settings of its own; leave out {', '.join(changed)}", file=sys.stderr)
+        return 2
+    if wrong := no_folder(args.out, "out", "instances.json and JPEGImages/"):
+        print(f"simvtr synth: {wrong}", file=sys.stderr)
         return 2
     start = time.perf_counter()
     says = ""
@@ -88,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     rate = videos * config.frames / (time.perf_counter() - start)
     path = args.out / "instances.json"
-    print(f"{path}: {videos} videos, {config.width} x {config.height}, occlusion {config.occlusion}")
+    print(f"{path}: {many(videos, 'video')}, {config.width} x {config.height}, occlusion {config.occlusion}")
     print(statistics(read_truth(path)).table())
     if says:
         print(says)

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.formats.files import frame_stems, video_folders
 from simvtr.formats.gather import Gather, Work, steady
 from simvtr.formats.source import Source, is_clean, natural
@@ -98,7 +98,7 @@ def read_coco(source: Source, name: str, work: Work) -> Truth:
         if i % 100 == 0 or i + 1 == len(coco.annotations):
             work.progress(i + 1, len(coco.annotations))
     if boxed:
-        work.note(f"{boxed} annotations are boxes without a mask and were left out")
+        work.note(f"{many(boxed, 'annotation')} left out: a box and no mask")
     return gather.truth(work)
 
 

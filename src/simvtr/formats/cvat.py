@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 
 import numpy as np
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.formats.files import listed_images
 from simvtr.formats.gather import MAX_FRAMES, Gather, Work, frame_count, frame_size, from_spans
 from simvtr.formats.source import Source
@@ -127,11 +127,13 @@ class _Reader:
                 "masks of an object (group_id), or label polygons as tracks"
             )
         for tag, count in sorted(self._skipped.items()):
-            self._work.note(f"{count} shapes <{tag}> are no masks and were left out")
+            self._work.note(f"{many(count, 'shape')} <{tag}> left out: no mask")
         if self._held:
-            self._work.note(f"{self._held} frames between key frames are not in the file: the mask before them stays")
+            self._work.note(
+                f"{many(self._held, 'frame')} between key frames missing in the file: the mask before stays"
+            )
         if self._occluded:
-            self._work.note(f"{self._occluded} shapes are marked occluded, not how much: left out")
+            self._work.note(f"{many(self._occluded, 'shape')} marked occluded, not how much: the mark is left out")
         return self._gather.truth(self._work)
 
     def _begin(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.formats.files import atomic_folder, frame_stems, image_names, video_folders
 from simvtr.formats.gather import OBJECT, Gather, Work, frame_size, steady
 from simvtr.formats.meta import NAME, meta_of, read_meta
@@ -82,7 +82,9 @@ def _read_video(
     if void and not seen and not wide:
         raise DataError(f"{where}: 0 and 255 alone are no object numbers, 255 is void. Number the objects from 1.")
     if void:
-        work.note(f"{where}: {void} frames have pixels to be ignored ({VOID}, MOTS: {IGNORED}): no object has them")
+        work.note(
+            f"{where}: {many(void, 'frame')} with pixels to be ignored ({VOID}, MOTS: {IGNORED}): no object has them"
+        )
     jump = next((number for number in sorted(seen) if number > 1 and number - 1 not in seen), None)
     if jump is not None:
         raise DataError(
@@ -139,7 +141,7 @@ def write_davis(truth: Truth, path: Path, work: Work) -> None:
                 done += 1
                 work.progress(done, total)
     if lost:
-        work.note(f"{lost} pixels belong to several objects: DAVIS holds one, the object listed first has them")
+        work.note(f"{many(lost, 'pixel')} of several objects: DAVIS holds one, that which is listed first")
     if any(not is_clean(name) for video in truth.videos.values() for name in video.file_names):
         work.note("some file names lead out of their folder: frames are numbered instead")
 

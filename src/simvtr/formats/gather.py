@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size
 from simvtr.rle.masks import compressed
 from simvtr.schema import Category, Truth, TruthTrack, Video
@@ -148,7 +148,7 @@ class Gather:
                 f"{self.path.name}: tracks times frames must be at most {MAX_ENTRIES}, got {entries}. Convert in parts."
             )
         if self._empty:
-            work.note(f"{self._empty} masks have no pixel: the objects count as absent there")
+            work.note(f"{many(self._empty, 'mask')} without a pixel: the object counts as absent there")
         every = [(video, key) for video, objects in self._objects.items() for key in objects]
         kept = all(type(key) is int for _, key in every) and len({key for _, key in every}) == len(every)
         ids = {pair: int(str(pair[1])) if kept else i for i, pair in enumerate(every, start=1)}

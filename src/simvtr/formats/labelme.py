@@ -16,7 +16,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 import msgspec
 import numpy as np
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.formats.files import image_names
 from simvtr.formats.gather import Gather, Work, frame_size, steady
 from simvtr.formats.png import read_numbers
@@ -96,7 +96,7 @@ def _read_video(source: Source, names: list[str], gather: Gather, work: Work, do
             gather.add(video, frame, identity=(label, identity), category=label, mask=mask, where=at)
         work.progress(done + frame + 1, total)
     for kind, count in sorted(skipped.items()):
-        work.note(f"{where}: {count} shapes of kind {kind!r:.30} have no area and were left out")
+        work.note(f"{where}: {many(count, 'shape')} of kind {kind!r:.30} left out: no area")
 
 
 def _objects(

@@ -5,7 +5,7 @@ Source: vision.rwth-aachen.de/page/mots; object ids are class x 1000 + number, 1
 
 from pathlib import PurePosixPath
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.formats.davis import IGNORED, mots_class
 from simvtr.formats.files import listed_images
 from simvtr.formats.gather import Gather, Work, frame_count
@@ -47,7 +47,7 @@ def read_mots(source: Source, names: list[str], work: Work) -> Truth:
             gather.add(video, frame - first, identity=number, category=category, mask=mask, where=at)
             work.progress(i + 1, len(lines))
         if ignored:
-            work.note(f"{where}: {ignored} masks are regions to be ignored: left out")
+            work.note(f"{where}: {many(ignored, 'mask')} of what is to be ignored left out")
         if images is None:
             work.note(f"{where}: the last frame with a mask counts as the last one; --images has the true number")
     return gather.truth(work)

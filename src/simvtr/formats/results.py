@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.formats.gather import Gather, Progress, Work
 from simvtr.schema import Predictions, PredictionWriter, Truth, read_predictions
 from simvtr.schema.source import decode, read_bytes
@@ -26,12 +26,13 @@ from simvtr.schema.writer import folders_for
 
 _LISTS = ("results", "predictions", "annotations")  # keys of objects that hold the list
 _KEPT = ("video_id", "category_id", "score", "segmentations", "identity")
+_COUNTED = {"empty": "all-zero mask", "extra": "track", "text": "number", "bytes": "mask"}
 _SAID = {
     "wrapped": "the list of tracks was inside an object",
-    "empty": "{} all-zero masks stood for absence: now null",
-    "extra": "{} tracks had boxes, areas or other keys that are not scored: left out",
-    "text": "{} ids or scores were text: now numbers",
-    "bytes": "{} masks had counts written as Python bytes: now text",
+    "empty": "{} stood for absence: now null",
+    "extra": "{} had boxes, areas or other keys that are not scored: left out",
+    "text": "{} stood as text in ids or scores: now as numbers",
+    "bytes": "{} had counts written as Python bytes: now text",
 }
 
 
@@ -63,7 +64,7 @@ def normalise_results(path: Path | str, truth: Truth, work: Work) -> Predictions
             raise DataError(str(error).replace(str(plain), str(path))) from error
     for change, text in _SAID.items():
         if changes[change]:
-            work.note(text.format(changes[change]))
+            work.note(text.format(many(changes[change], _COUNTED.get(change, ""))))
     return Predictions(found.tracks, path)
 
 
@@ -115,7 +116,7 @@ def as_truth(found: Predictions, truth: Truth, least: float, work: Work) -> Trut
                     gather.add(video.id, frame, identity=number, category=name, mask=mask, where=where)
     work.note("scores are left out: tracks are numbered by them, best first")
     if left:
-        work.note(f"{left} tracks score below {least:g} and are left out")
+        work.note(f"{many(left, 'track')} left out: a score below {least:g}")
     return gather.truth(work)
 
 

@@ -50,6 +50,12 @@ class Instances:
         >>> Instances.scored(np.ones((1, 2, 3), bool), [0.75], [1], classes=3).probabilities.tolist()
         [[0.0, 0.75, 0.0]]
         """
+        for name, given in (("scores", scores), ("labels", labels)):
+            if len(given) != len(masks):
+                raise ValueError(f"Instances.scored: {name} must have {len(masks)} entries, as masks, got {len(given)}")
+        wrong = [label for label in labels if not 0 <= label < classes]
+        if wrong:
+            raise ValueError(f"Instances.scored: labels must lie in 0..{classes - 1}, from 0, got {wrong[0]}")
         probabilities = np.zeros((len(masks), classes))
         probabilities[np.arange(len(masks)), np.asarray(labels, int)] = scores
         return cls(masks, probabilities)

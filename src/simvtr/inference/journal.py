@@ -65,10 +65,16 @@ def changed(known: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
     >>> changed({"window": 1, "keep": 0.5}, {"window": 4, "keep": 0.5})
     'window was 1, got 4'
+    >>> changed({"link": {"gate": 0.5, "live": 50}}, {"link": {"gate": 0.6, "live": 50}})
+    'link.gate was 0.5, got 0.6'
     """
     for name, value in json.loads(json.dumps(settings)).items():
-        if known.get(name) != value:
-            return f"{name} was {known.get(name)!r}, got {value!r}"
+        old = known.get(name)
+        if isinstance(old, dict) and isinstance(value, dict):
+            if what := changed(old, value):
+                return f"{name}.{what}"
+        elif old != value:
+            return f"{name} was {old!r}, got {value!r}"
     return ""
 
 

@@ -273,5 +273,15 @@ def image_path(root: Path, name: str, where: str) -> Path:
     if not path.is_relative_to(home):
         raise DataError(f"{where}: {name!r} leads out of {home}. Names must stay inside it.")
     if not path.is_file():
-        raise DataError(f"{where}: no file {name!r} in {home}. Correct the image folder.")
+        inside = folder_inside(home, name)
+        raise DataError(
+            f"{where}: no file {name!r} in {home}"
+            + (". Correct the image folder." if inside is None else f", it lies in {inside}. Name that folder.")
+        )
     return path
+
+
+def folder_inside(root: Path, name: str) -> Path | None:
+    """The one folder in `root` that a file name starts from, where `root` is one level too high."""
+    found = [folder for folder in root.iterdir() if (folder / name).is_file()] if root.is_dir() else []
+    return found[0] if len(found) == 1 else None

@@ -21,7 +21,7 @@ from simvtr.config import DataConfig, ModelConfig, Recipe, TrainConfig
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
 from simvtr.data.dataset import Batch, JoinedDataset, open_data
 from simvtr.doctor import check
-from simvtr.errors import DataError
+from simvtr.errors import DataError, many
 from simvtr.model import SimVTR
 from simvtr.schema import read_truth
 from simvtr.training import checkpoint as checkpoints
@@ -92,7 +92,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         notes += [f"continuing after step {saved.step}", *changes(saved.recipe, asdict(recipe))]
     dataset = open_data(recipe.data, truths, model.config.category_ids)
     if dataset.skipped:
-        notes.append(f"{dataset.skipped} tracks are left out: the network does not know their category")
+        notes.append(f"{many(dataset.skipped, 'track')} left out: the network does not know the category")
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap, dataset.shares)
     batches = Batches(dataset, plan, config.augment, ranks.rank, ranks.count)
