@@ -33,7 +33,7 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
         "benchmarks.finetune_clip",
         "mean track IoU, frames 50..65, never trained on",
     ),
-    "minutes that took, on a CPU": ("benchmarks.finetune_clip", "training"),
+    "processor time that took": ("benchmarks.finetune_clip", "training, CPU time of all threads"),
     "`simvtr segment` with overlay, frames/s over the network's alone": (
         "benchmarks.segment_speed",
         "segment with overlay / network alone",
