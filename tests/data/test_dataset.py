@@ -1,5 +1,6 @@
 """Clips of a data set on disk: what is read, what is left out, what is refused."""
 
+import shutil
 import struct
 import zlib
 
@@ -105,6 +106,14 @@ def test_a_missing_image_is_named_before_anything_is_read(folder):
     (folder / "2.png").unlink()
     with pytest.raises(DataError, match=r"truth.json, video 1, frame 2: no file '2.png' in"):
         VideoDataset(truth_of([MOVING]), folder)
+
+
+def test_of_a_folder_one_level_too_high_the_one_inside_is_named(folder, tmp_path):
+    high = tmp_path / "high"
+    high.mkdir()
+    shutil.copytree(folder, high / "inside", ignore=shutil.ignore_patterns("high"))
+    with pytest.raises(DataError, match=r"no file '0.png' in .*high, it lies in .*inside\. Name that folder\."):
+        VideoDataset(truth_of([MOVING]), high)
 
 
 def test_a_truncated_image_is_named(folder):
