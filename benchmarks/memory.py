@@ -37,7 +37,16 @@ def main() -> int:
         for _ in range(args.rounds):
             base.append(peak([sys.executable, "-c", LOADED, args.weights]))
             for length, video in videos.items():
-                verb = [sys.executable, "-m", "simvtr", "segment", str(video), "-o", f"{name}/out", "--weights"]
+                verb = [
+                    sys.executable,
+                    "-m",
+                    "simvtr",
+                    "segment",
+                    str(video),
+                    "-o",
+                    f"{name}/out-{video.stem}",
+                    "--weights",
+                ]
                 peaks[length].append(peak([*verb, args.weights]))
     short, long = args.lengths
     ground = median(base)
