@@ -172,6 +172,7 @@ def _run(args: argparse.Namespace) -> int:
     from simvtr.errors import DataError, SimVTRWarning
     from simvtr.inference.journal import Journal
     from simvtr.model import SimVTR
+    from simvtr.model.weights import packaged
     from simvtr.schema import PredictionWriter, read_truth
 
     one = len(args.source) == 1 or pictures(args.source)
@@ -236,9 +237,9 @@ def _run(args: argparse.Namespace) -> int:
     print(done.text(args.threshold, predictor.model_seconds))
     if not (of_set or one):
         print(numbered(args.source))
-    if args.weights in ("simvtr-tiny", "simvtr-tiny-finer"):
-        known = "knows eight synthetic shapes, not natural video; train it on yours"
-        print(f"simvtr segment: note: {args.weights} {known}", file=sys.stderr)
+    if args.weights in packaged():
+        shapes = "knows eight synthetic shapes, not natural video; train it on yours"
+        print(f"simvtr segment: note: {args.weights} {shapes}", file=sys.stderr)
     if interrupted:
         kept = many(done.frames, "frame")
         print(f"simvtr segment: interrupted, the files hold {kept}; --resume goes on from there", file=sys.stderr)

@@ -36,8 +36,8 @@ class Backbone(nn.Module):
     """Any timm network with features, frames folded into the batch.
 
     Input (b·t, 3, H, W), normalised RGB; output maps (b·t, c_i, ⌈H/s⌉, ⌈W/s⌉), s = 4, 8, 16, 32, fine to coarse, and
-    s = 2 before them for masks at stride 2. Class and box read the last map only (and the one before with memory at
-    stride 16); the mask head's top-down steps read the others (§3.3).
+    s = 2 before them for masks at stride 2. Class and box read the last map only (and those before it, to 16 or 8,
+    where the memory is as fine); the mask head's top-down steps read the others (§3.3).
     """
 
     def __init__(self, config: ModelConfig) -> None:

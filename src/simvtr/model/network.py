@@ -42,8 +42,8 @@ class Outputs:
     # h and w are 0 where `config.masks` is false
     aux: tuple[tuple[Tensor, Tensor], ...]  # logits and boxes of the earlier decoder layers
     embeddings: Tensor  # (b, n, c), last decoder layer; coupled queries: their mean over frames
-    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits of every token at stride 16, of
-    # the features and of the memory, or one a clip where clips were padded; in training with dense_class only
+    dense: tuple[Tensor | list[Tensor], ...]  # (b, t, k+1, h, w) class logits at stride 16 of the backbone, and of
+    # every token of features and memory, or one a clip where clips were padded; in training with dense_class only
 
 
 class SimVTR(nn.Module, OnHub):

@@ -68,6 +68,11 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     return model.to(device).eval()
 
 
+def packaged() -> list[str]:
+    """The names of the weights that come with the package."""
+    return sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()) if PACKAGED.is_dir() else []
+
+
 def published(path: str | Path, *, frames: int | None = None) -> SimVTR:
     """DETR or VisTR from a checkpoint as published, in eval mode: see `read_published`."""
     checkpoint = read_published(path, frames=frames)
@@ -106,11 +111,10 @@ def _files(source: str | Path) -> tuple[Path, Path]:
                 "transformers."
             )
         return folder, file
-    packaged = sorted(p.name for p in PACKAGED.iterdir() if p.is_dir()) if PACKAGED.is_dir() else []
     raise DataError(
         f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, a Hub "
-        f"id (hf://user/name), a checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged}; there is "
-        "none of that name. `simvtr segment` takes folders of transformers, torchvision:NAME and Mask R-CNN's .pth "
+        f"id (hf://user/name), a checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged()}; there "
+        "is none of that name. `simvtr segment` takes folders of transformers, torchvision:NAME and Mask R-CNN's .pth "
         "as well."
     )
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 STRINGS, LISTS = b"\n", b"]"  # what stands behind each mask: of compressed strings, and of JSON lists
 RECORD = 5  # of each mask: runs and long runs until its end, set pixels, first column with one, that behind the last
-_ROOM = 128 << 20  # bytes of address space for one kernel's memory, which stays where it is: that is a fifth faster
+_ROOM = 128 << 20  # bytes of address space for one kernel's memory, which stays where it is: that is faster
 _SPARE = 64 << 20  # bytes of it that starting wasmtime takes, and more: it ends the process where it gets none
 _PAGE = 1 << 16
-_CALL = 64  # bytes for the parameters and results of a call: as arguments each of them costs 18 µs
+_CALL = 64  # bytes for the parameters and results of a call: as arguments each of them costs time
 
 
 class Kernel:
