@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.figures import latest, rewritten
-from benchmarks.record import RESULTS, ROOT, pretty
+from benchmarks.record import RESULTS, ROOT
+from simvtr.measurement import pretty
 
 PAPER = ROOT / "docs/paper.md"
 BEGIN, END = "<!-- claims: written by python -m benchmarks.claims_table -->\n", "<!-- end of claims -->\n"

@@ -11,7 +11,8 @@ import time
 from itertools import groupby
 from pathlib import Path
 
-from benchmarks.record import RESULTS, ROOT, Figure, pretty
+from benchmarks.record import RESULTS, ROOT
+from simvtr.measurement import Figure, pretty
 
 README = Path(__file__).parent / "README.md"
 FRONT = ROOT / "README.md"
@@ -81,7 +82,7 @@ def latest(lines: list[str]) -> dict[tuple[str, str], dict]:
     found: dict[tuple[str, str], dict] = {}
     for line in lines:
         entry = json.loads(line)
-        key = entry["command"].split()[2], entry["name"]  # of "python -m benchmarks.NAME ..."
+        key = entry["command"].removeprefix("python -m ").split()[0], entry["name"]  # benchmarks.NAME, or simvtr
         found.pop(key, None)  # last in time, last in order
         found[key] = entry
     return found

@@ -14,7 +14,8 @@ import time
 import numpy as np
 
 from benchmarks.peak import peak
-from benchmarks.record import ROOT, Figure, parser, pretty, report
+from benchmarks.record import ROOT, Figure, parser, report
+from simvtr.measurement import pretty
 
 RESOLUTIONS, WINDOWS, QUERIES = (180, 360, 540, 720, 1080), (1, 4, 16, 64), (10, 20, 50, 100)
 HEIGHT = 96  # of windows and queries

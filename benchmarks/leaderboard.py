@@ -19,7 +19,8 @@ from typing import Literal
 
 from benchmarks.columns import Found, scores
 from benchmarks.figures import latest
-from benchmarks.record import RESULTS, ROOT, Figure, parser, pretty, report
+from benchmarks.record import RESULTS, ROOT, Figure, parser, report
+from simvtr.measurement import pretty
 from simvtr.schema import Truth, read_predictions, read_truth
 
 DATA = ROOT / "work/synth-occlusion-v1"

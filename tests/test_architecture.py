@@ -12,7 +12,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "simvtr"
 FILES = sorted(SOURCE.rglob("*.py"))
 FLOORS = [
     {"errors"},
-    {"rle", "config"},
+    {"rle", "config", "measurement"},
     {"schema"},
     {"evaluation", "windows", "doctor", "formats"},
     {"auditing"},
@@ -28,6 +28,7 @@ WITHOUT_TORCH = {
     "schema",
     "rle",
     "config",
+    "measurement",
     "evaluation",
     "windows",
     "doctor",

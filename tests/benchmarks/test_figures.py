@@ -3,12 +3,13 @@
 import json
 
 from benchmarks.figures import FRONT, HEADLINES, README, headlines, rewritten, table
-from benchmarks.record import RESULTS, Figure, environment
+from benchmarks.record import RESULTS
+from simvtr.measurement import Figure, environment
 
 
 def line(figure: Figure, **changes: object) -> str:
     values = {slot: getattr(figure, slot) for slot in Figure.__slots__}
-    return json.dumps({**values, **environment(), "command": "python -m benchmarks.startup", **changes})
+    return json.dumps({**values, **environment("python -m benchmarks.startup"), **changes})
 
 
 def test_the_latest_of_a_figure_stands():

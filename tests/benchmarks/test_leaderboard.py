@@ -3,12 +3,13 @@
 import json
 
 from benchmarks.leaderboard import PAGE, ROWS, logged_minutes, page
-from benchmarks.record import RESULTS, Figure, environment
+from benchmarks.record import RESULTS
+from simvtr.measurement import Figure, environment
 
 
 def line(figure: Figure) -> str:
     values = {slot: getattr(figure, slot) for slot in Figure.__slots__}
-    return json.dumps({**values, **environment(), "command": "python -m benchmarks.leaderboard floor"})
+    return json.dumps({**values, **environment("python -m benchmarks.leaderboard floor")})
 
 
 def cells(text: str, name: str) -> list[str]:
