@@ -11,7 +11,7 @@ from simvtr.errors import DataError, many
 from simvtr.rle import Rle, area, box, checked_size
 from simvtr.schema import Video, read_truth
 from simvtr.schema.raw import RawCategory, RawTrack, RawVideo
-from simvtr.schema.source import Breaches, MaskBatch, batches, decode, folder_inside, read_bytes
+from simvtr.schema.source import Breaches, MaskBatch, batches, decode, folder_inside, read_bytes, refuse_missing
 
 # kind -> (fatal: the file cannot be read or trained on, what must hold)
 KINDS = {
@@ -111,11 +111,8 @@ def check(truth_path: Path | str, images: Path | str | None = None) -> Report:
                      $.annotations
     truth.json: 1 fatal, 2 warnings: 1 video, 0 tracks, 0 frames
     """
-    path = Path(truth_path)
-    root = None if images is None else Path(images)
-    if root is not None and not root.is_dir():
-        raise DataError(f"{root}: the images must be a folder, got {'a file' if root.exists() else 'nothing there'}.")
-    return _Check(path, root).run()
+    refuse_missing(truth_path, images)
+    return _Check(Path(truth_path), None if images is None else Path(images)).run()
 
 
 class _Check:

@@ -1,14 +1,13 @@
 """`simvtr bench`: what it says about this machine."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
 from benchmarks.figures import table
 from simvtr.cli import bench
 from simvtr.cli.main import main
+from tests.cli.torchless import refused
 
 
 @pytest.fixture(autouse=True)
@@ -92,12 +91,6 @@ def test_figures_are_added_to_a_file_as_the_benchmarks_have_them(tmp_path, capsy
 )
 def test_a_file_that_takes_no_line_is_exit_1_before_torch_is_loaded(tmp_path, name, message):
     (tmp_path / "clip.mp4").write_bytes(b"no lines")
-    code = (
-        "import sys; from simvtr.cli.main import main; code = main(sys.argv[1:]); assert 'torch' not in sys.modules;"
-        "sys.exit(code)"
-    )
-    words = ["bench", "--append", str(tmp_path / name)]
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 1 and line.startswith(f"simvtr bench: {tmp_path / name}: ") and message in line
+    line = refused("bench", "--append", tmp_path / name)
+    assert line.startswith(f"simvtr bench: {tmp_path / name}: ") and message in line
     assert (tmp_path / "clip.mp4").read_bytes() == b"no lines"

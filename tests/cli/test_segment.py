@@ -15,6 +15,7 @@ from simvtr.inference.overlay import OverlayWriter
 from simvtr.model import SimVTR
 from simvtr.rle import from_json
 from tests.cli.segmenting import names, results, segment
+from tests.cli.torchless import refused
 
 
 def first_absent(found):
@@ -214,6 +215,16 @@ def test_a_source_without_a_frame_is_exit_1_with_one_line_and_no_file(weights, t
     error = capsys.readouterr().err
     assert error.startswith("simvtr segment: ") and len(error.splitlines()) == 1
     assert names(tmp_path / "out") == []
+
+
+def test_a_source_that_is_not_there_is_exit_1_before_torch_is_loaded(pictures, truth, tmp_path):
+    out = "-o", tmp_path / "out"
+    assert "none.mp4: a video file, a folder of images or a glob must be here" in refused("segment", "none.mp4", *out)
+    assert "none.mp4: a video file" in refused("segment", pictures, "none.mp4", *out)  # the second of two videos
+    assert "none.json: cannot be read: No such file" in refused("segment", "none.json", "--images", pictures, *out)
+    line = refused("segment", truth, "--images", tmp_path / "none", *out)
+    assert f"{tmp_path / 'none'}: the images must be a folder, got nothing there" in line
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("arguments", [["--window", 9], ["--max-frames", 1, "--keep", 1]], ids=str)

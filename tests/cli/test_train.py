@@ -13,6 +13,7 @@ from simvtr.cli.train import cut, validator
 from simvtr.config import DataConfig, Recipe, Stage
 from simvtr.rle import encode
 from simvtr.schema import Category, Truth, TruthTrack, Video
+from tests.cli.torchless import refused
 
 PAGE = """
 out: {out}
@@ -100,9 +101,12 @@ def test_a_file_that_is_no_recipe_is_exit_2_and_one_line(tmp_path, capsys):
         assert err.count("\n") == 1
 
 
-def test_data_that_is_not_there_is_exit_1(recipe_file, capsys):
-    assert main(["train", str(recipe_file), "--quiet"]) == 1
-    assert "none.json" in capsys.readouterr().err
+def test_data_that_is_not_there_is_exit_1_before_torch_is_loaded(recipe_file, data, tmp_path):
+    here = f"--data.0.truth={data.truth}"
+    assert f"{tmp_path / 'none.json'}: cannot be read: No such file" in refused("train", recipe_file)
+    line = refused("train", recipe_file, here, "--data.0.images=nowhere")
+    assert line == "simvtr train: nowhere: the images must be a folder, got nothing there."
+    assert "no.json: cannot be read: No such file" in refused("train", recipe_file, here, "--validate.truth=no.json")
 
 
 def test_a_training_prints_its_folder_and_logs_the_validation(recipe_file, data, tmp_path, capsys):
@@ -116,14 +120,14 @@ def test_a_training_prints_its_folder_and_logs_the_validation(recipe_file, data,
     assert all(0 <= value <= 100 for value in last["validation"].values())
 
 
-def test_a_stopped_training_is_exit_130_and_says_how_to_go_on(recipe_file, monkeypatch, capsys):
+def test_a_stopped_training_is_exit_130_and_says_how_to_go_on(recipe_file, data, monkeypatch, capsys):
     from simvtr import training
 
     def stopped(*_args, **_rest):
         raise training.Stopped(3, 9, "runs/x")
 
     monkeypatch.setattr(training, "train", stopped)
-    assert main(["train", str(recipe_file)]) == 130
+    assert main(["train", str(recipe_file), f"--data.0.truth={data.truth}"]) == 130
     assert "after step 3 of 9; checkpoint and weights are in runs/x. Continue with the same" in capsys.readouterr().err
 
 

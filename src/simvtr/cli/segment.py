@@ -170,14 +170,19 @@ def _run(args: argparse.Namespace) -> int:
 
     from simvtr.cli.progress import frames_bar
     from simvtr.errors import DataError, SimVTRWarning
-    from simvtr.inference.journal import Journal
-    from simvtr.model import SimVTR
-    from simvtr.model.weights import packaged
     from simvtr.schema import PredictionWriter, read_truth
+    from simvtr.schema.source import refuse_missing
 
     one = len(args.source) == 1 or pictures(args.source)
+    if of_set:
+        refuse_missing(args.source[0], args.images)
     truth = read_truth(args.source[0]) if of_set else None
     clips = dataset(args, truth) if truth is not None else single(args) if one else several(args)
+
+    from simvtr.inference.journal import Journal  # torch, whose seconds a wrong source does not cost
+    from simvtr.model import SimVTR
+    from simvtr.model.weights import packaged
+
     for left in args.out.glob("results.json.*.part"):  # by a killed run
         left.unlink()
     one_heap()

@@ -33,15 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
     from simvtr.cli.recipe import read_recipe
-    from simvtr.training.ranks import device_of
+    from simvtr.schema.source import refuse_missing
 
     try:
         recipe = read_recipe(args.recipe, args.rest)
-        recipe = replace(recipe, out=str(args.out)) if args.out else recipe
+    except ValueError as error:
+        return _wrong(error)
+    recipe = replace(recipe, out=str(args.out)) if args.out else recipe
+    for data in (*recipe.data, *([recipe.validate] if recipe.validate else [])):
+        refuse_missing(data.truth, data.images)
+
+    from simvtr.training.ranks import device_of  # torch, whose seconds a wrong path does not cost
+
+    try:
         device_of(recipe.train)  # now: before the data is read
     except ValueError as error:
-        print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return _wrong(error)
     from simvtr.training import Stopped, train
 
     speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's ranks
@@ -54,6 +61,12 @@ def run(args: argparse.Namespace) -> int:
     if speaks:
         print(folder)
     return 0
+
+
+def _wrong(error: ValueError) -> int:
+    """One line about the recipe, and its exit code."""
+    print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
 
 
 def validator(recipe: "Recipe") -> "Callable[[SimVTR], dict[str, float]] | None":

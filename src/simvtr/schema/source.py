@@ -83,6 +83,14 @@ def read_pieces(path: Path, size: int = -1) -> Iterator[bytes]:
         raise DataError(f"{path}: cannot be read: {reason}.") from error
 
 
+def refuse_missing(truth: Path | str, images: Path | str | None) -> None:
+    """Raises: DataError, before all is read, when a data set's file cannot be read, or its images are no folder."""
+    next(read_pieces(Path(truth), 1), b"")
+    root = None if images is None else Path(images)
+    if root is not None and not root.is_dir():
+        raise DataError(f"{root}: the images must be a folder, got {'a file' if root.exists() else 'nothing there'}.")
+
+
 def _inside(folder: Path) -> str:
     """Which file of a folder was meant, if one of the usual names is there."""
     named = [name for name in ("instances.json", "results.json") if (folder / name).is_file()]
