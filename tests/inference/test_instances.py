@@ -103,6 +103,13 @@ def test_scores_and_labels_that_do_not_fit_are_refused(scores, labels, message):
         Instances.scored(MASKS, scores, labels, classes=3)
 
 
+def test_a_frame_that_is_no_instances_is_refused_and_told_how_to_make_one():
+    for frame, kind in ((MASKS, "ndarray"), ({"masks": MASKS}, "dict"), (None, "NoneType")):
+        said = rf"frame 1 must be simvtr.Instances, got {kind}. Make one .*scored\(masks, scores, labels"
+        with pytest.raises(TypeError, match=said):
+            list(simvtr.link([Instances(MASKS, np.ones((2, 1))), frame]))
+
+
 def test_frames_of_two_kinds_are_refused():
     one, other = Instances(MASKS, np.ones((2, 1))), Instances(MASKS, np.ones((2, 1)), np.ones((2, 4)))
     with pytest.raises(ValueError, match=r"frame 1 has \(\(4, 4\), 1, True\)"):

@@ -105,7 +105,8 @@ def link(
         categories: of the k classes; None: their numbers from 1.
         config: weights, limits and what they mean. Without embeddings class weighs more in the cost.
     Returns: of every frame its objects, highest score first, without duplicates and what is too weak to be anything.
-    Raises: ValueError when frames differ in size, in classes, or in having embeddings or not.
+    Raises: TypeError for a frame that is no `Instances`; ValueError when frames differ in size, in classes, or in
+        having embeddings or not.
 
     >>> rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)                # masks (H, W) of three objects, a row each
     >>> def found(*order):                                                   # two of them, of one class each
@@ -127,6 +128,11 @@ def named(
     first, kinds = None, list(categories or ())
     doubt = IdentityConfig().doubt if namer.doubt is None else namer.doubt
     for index, found in enumerate(frames, start):
+        if not isinstance(found, Instances):
+            raise TypeError(
+                f"link: frame {index} must be simvtr.Instances, got {type(found).__name__}. Make one of bool masks "
+                "(n, H, W): simvtr.Instances.scored(masks, scores, labels, classes=k)."
+            )
         now = found.masks.shape[1:], found.probabilities.shape[1], found.embeddings is not None
         first = first or now
         kinds = kinds or [Category(i + 1, str(i + 1)) for i in range(now[1])]
