@@ -37,6 +37,9 @@ def methods() -> list[Method]:
         *(Method(f"link without {what}", _linker(replace(CONFIG, **{term: 0.0}))) for what, term in without.items()),
         Method("link without memory", _linker(replace(CONFIG, remember=0))),
         Method("link without merging", _linker(replace(CONFIG, duplicate=1.0))),
+        Method("link, the surer duplicate", _linker(replace(CONFIG, strange=0.0))),
+        Method("link without returns", _linker(replace(CONFIG, again=0.0))),
+        Method("link, a wrong place costs 1", _linker(replace(CONFIG, astray=1.0))),
         Method("IoU with the last mask", _overlapping),
     ]
     try:

@@ -274,6 +274,7 @@ class IdentityConfig:
     birth: float = 0.1  # least score of a query that becomes a new object
     least: float = 0.02  # least score of a query that continues one
     duplicate: float = 0.5  # mask IoU over the window from which two queries are one object
+    strange: float = 0.3  # share of what its object costs that counts against a query's score among duplicates
     doubt: int = 20  # frames of absence that a track's score starts with
     again: float = 0.1  # difference in looks below which an object turns out to be a lost one; 0: never
     settle: int = 5  # frames in which it must be seen before
@@ -292,7 +293,8 @@ class IdentityConfig:
         for name in ("far", "reach", "fade"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"identity.{name} must be above 0, got {getattr(self, name)}")
-        for name in ("unknown", "unknown_alone", "astray", "renew", "gate", "birth", "least", "duplicate", "again"):
+        shares = "unknown unknown_alone astray renew gate birth least duplicate strange again"
+        for name in shares.split():
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")
         for name, least in (("doubt", 0), ("settle", 0), ("remember", 0), ("live", 1)):

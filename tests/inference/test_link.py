@@ -79,6 +79,20 @@ def test_of_two_queries_on_one_object_the_better_one_keeps_it():
     assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two objects
 
 
+def test_of_two_queries_on_one_object_the_one_that_continues_it_keeps_it_from_a_surer_one_that_lost_its_own():
+    seen = window(0, [(0, 0), (30, 40)])
+    astray = window(1, [(0, 0), (0, 0)], score=[0.9, 0.97])  # the second one continues its object at 1 / 3.5 = 0.29
+    assert names([seen, astray]) == [[0, 1], [0, None]]  # 0.9 > 0.97 - 0.3 · 0.29 = 0.88
+    assert names([seen, astray], IdentityConfig(strange=0.0)) == [[0, 1], [None, 1]]
+    less_alike = 0.9 * np.eye(16)[0] + 0.19**0.5 * np.eye(16)[2]  # E = 0.1 / 0.5: costs 0.2 / 3.5 = 0.06
+    both = window(1, [(0, 0), (0, 0)], score=[0.9, 0.91])
+    both = replace(both, embeddings=np.stack([np.eye(16)[0], less_alike]), probabilities=both.probabilities[:, [0, 0]])
+    both.probabilities[:, 1] *= 0.91 / 0.9
+    assert names([seen, both]) == [[0, 1], [None, 0]]  # two queries of one object: the surer, though 0.3 · 0.06 > 0.01
+    surer = window(1, [(0, 0), (0, 0)], score=[0.8, 0.97])
+    assert names([seen, surer]) == [[0, 1], [None, 1]]
+
+
 def test_what_jumps_and_looks_the_same_is_the_same_and_what_looks_otherwise_is_new():
     here, there = (0, 0), (36, 50)  # no overlap, farther than `reach`: M = D = 1
     alike = replace(window(1, [there]), embeddings=0.9 * np.eye(16)[:1] + 0.19**0.5 * np.eye(16)[1:2])  # E = 0.2

@@ -1,7 +1,7 @@
 """`link`: objects keep their name from window to window and through occlusion, whatever query finds them.
 
-    Window -> queries, duplicates gone -> cost of every (object, query) -> one assignment -> continued | born -> names
-                                          (`_cost`: one formula)            not seen: remembered     seen -> lost ones
+    Window -> queries -> cost of every (object, query) -> duplicates gone -> one assignment -> continued | born -> names
+                         (`_cost`: one formula)                             not seen: remembered     seen -> lost ones
 
 Axes: t frames   n queries of the window   o objects known   k classes   c channels   h w grid of the masks
 Holds one small mask and one embedding for each object that is live or remembered, and nothing else of the video.
@@ -78,10 +78,12 @@ class LinkIdentity:
         from scipy.optimize import linear_sum_assignment
 
         config = self.config
-        queries = _distinct(_queries(window, config.least), config.duplicate)
+        queries = _queries(window, config.least)
         self.objects = {i: o for i, o in self.objects.items() if window.start - o.frame <= config.remember + 1}
         known = list(self.objects.values())
         cost = np.minimum(_cost(known, queries, window.start, config), config.gate)  # (o, n)
+        kept = _distinct(queries, _worth(queries, cost, config), config.duplicate)
+        queries, cost = [queries[j] for j in kept], cost[:, kept]
         pairs = {j: known[i] for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] < config.gate}
         for j, known_as in pairs.items():
             self.objects[known_as.identity] = _continued(known_as, queries[j], config.renew)
@@ -235,8 +237,21 @@ def _queries(window: Window, least: float) -> list[_Query]:
     return sorted(found, key=lambda query: (-query.score, *query.start))
 
 
-def _distinct(queries: list[_Query], limit: float) -> list[_Query]:
-    """Without duplicates: of queries whose masks overlap with an IoU of `limit` or more the best one."""
+def _worth(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -> np.ndarray:
+    """What each query (n,) is worth among duplicates: its score, less a share of what its object costs.
+
+    A query's object is the one that it costs least to continue, and costs what the best of its queries does. So of two
+    queries of one object the surer is worth more; and a query that has lost its own and draws the neighbour, sure of
+    what it was, is worth less than the neighbour's.
+    """
+    cost = np.vstack([np.full(len(queries), config.gate), cost])  # (1 + o, n), nobody first
+    nearest, least = cost.argmin(0), np.full(len(cost), config.gate)
+    np.minimum.at(least, nearest, cost.min(0))
+    return np.array([query.score for query in queries]) - config.strange * least[nearest]
+
+
+def _distinct(queries: list[_Query], worth: np.ndarray, limit: float) -> list[int]:
+    """Which are no duplicates: of queries whose masks overlap with an IoU of `limit` or more that of most worth."""
     if not queries:
         return []
     masks = np.stack([q.masks.ravel() for q in queries]).astype(np.float32)
@@ -244,10 +259,10 @@ def _distinct(queries: list[_Query], limit: float) -> list[_Query]:
     areas = shared.diagonal()
     overlap = shared / (areas[:, None] + areas - shared)
     kept: list[int] = []
-    for j in range(len(queries)):
+    for j in np.argsort(-worth.round(6), kind="stable"):  # rounded: no order by the last bits of a sum
         if not (overlap[j, kept] >= limit).any():
-            kept.append(j)
-    return [queries[j] for j in kept]
+            kept.append(int(j))
+    return sorted(kept)
 
 
 def _newborn(identity: int, query: _Query) -> _Object:
