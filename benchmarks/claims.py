@@ -91,8 +91,7 @@ def dropout(args: argparse.Namespace) -> list[Figure]:
     """AP over seeds with dropout left on, and without; and whether ours were the same to the last bit."""
     truth, model = validation(args.videos), load(args.weights)
     figures = []
-    for name, network in (("dropout left on", left_on(model)), ("ours", model)):
-        predictor = Predictor(network, WINDOW, "slot")
+    for name, predictor in (("dropout left on", left_on(model)), ("ours", Predictor(model, WINDOW, "slot"))):
         found = []
         for seed in range(args.seeds):
             torch.manual_seed(seed)
@@ -107,18 +106,18 @@ def dropout(args: argparse.Namespace) -> list[Figure]:
     return figures
 
 
-def left_on(model: SimVTR) -> SimVTR:
-    """A copy whose dropout works while all else is in eval mode, as when a script never calls `eval()` on a network
-    whose norms are fixed. `Predictor` looks at the mode of the whole only."""
-    noisy = copy.deepcopy(model).eval()
-    for module in noisy.modules():
+def left_on(model: SimVTR) -> Predictor:
+    """Of a copy whose dropout works while all else is in eval mode, as when a script never calls `eval()` on a network
+    whose norms are fixed. A `Predictor` puts all of a network into that mode when it is made, later the whole alone."""
+    predictor = Predictor(copy.deepcopy(model), WINDOW, "slot")
+    for module in predictor.model.modules():
         if isinstance(module, nn.Dropout):
             module.p = DROPOUT
             module.train()
         elif isinstance(module, nn.MultiheadAttention):
             module.dropout = DROPOUT
             module.training = True
-    return noisy
+    return predictor
 
 
 def swap(args: argparse.Namespace) -> list[Figure]:

@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from benchmarks.claims_table import BEGIN, CLAIMS, END, PAPER, filled, table
 from benchmarks.figures import rewritten
 from benchmarks.record import RESULTS
 from simvtr.config import simvtr_tiny
+from simvtr.inference import Predictor
 from simvtr.model import SimVTR
 
 SMALL = simvtr_tiny(backbone_width=16, channels=64, feedforward=64, encoder_layers=1, decoder_layers=1, instances=2)
@@ -23,7 +25,8 @@ def test_dropout_left_on_depends_on_the_seed_and_nothing_else_does():
     torch.manual_seed(0)
     model = SimVTR(SMALL).eval()
     before = copy.deepcopy(model.state_dict())
-    noisy, frames = left_on(model), torch.randn(1, 1, 3, 32, 32)
+    predictor, frames = left_on(model), torch.randn(1, 1, 3, 32, 32)
+    noisy = predictor.model
 
     def logits(network: SimVTR, seed: int) -> torch.Tensor:
         torch.manual_seed(seed)
@@ -35,6 +38,18 @@ def test_dropout_left_on_depends_on_the_seed_and_nothing_else_does():
     assert not torch.equal(logits(noisy, 1), logits(noisy, 2))
     assert not any(m.training for m in noisy.modules() if isinstance(m, nn.BatchNorm2d))
     assert all(torch.equal(value, before[name]) for name, value in noisy.state_dict().items())
+    scores = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        found = list(predictor.stream([np.full((32, 32, 3), 90, np.uint8)]))
+        scores.append([list(vote) for vote in found[0].votes.values()])
+    assert scores[0] != scores[1]
+
+
+def test_a_predictor_of_the_network_alone_has_no_dropout_left_on():
+    model = left_on(SimVTR(SMALL)).model
+    Predictor(model)
+    assert not any(module.training for module in model.modules())
 
 
 def test_variants_differ_from_the_unchanged_one_only_where_they_say(tmp_path, monkeypatch):
