@@ -30,4 +30,5 @@ def report(figures: Sequence[Figure], *, keep: bool) -> None:
     Console(width=None if sys.stdout.isatty() else 140).print(table)
     if keep:
         words = shlex.join(anywhere(word, ROOT) for word in sys.argv[1:])
-        append(RESULTS, figures, environment(f"python -m benchmarks.{Path(sys.argv[0]).stem} {words}".strip()))
+        module = ".".join(Path(anywhere(sys.argv[0], ROOT)).with_suffix("").parts)  # `-m` makes it the file's path
+        append(RESULTS, figures, environment(f"python -m {module} {words}".strip()))
