@@ -27,7 +27,7 @@ from simvtr.schema.writer import atomic
 APART = 50  # frames between two marks, about: so many are found again, at most and the window's rest
 
 
-def read_journal(path: Path) -> Iterator[tuple[int, FrameResult]]:
+def read_journal(path: str | Path) -> Iterator[tuple[int, FrameResult]]:
     """Video id and result of every frame in a journal, in order, up to where it ends now or was cut off.
 
     Raises: DataError when the file is no journal; OSError when it cannot be read.
@@ -40,7 +40,7 @@ def read_journal(path: Path) -> Iterator[tuple[int, FrameResult]]:
     ...     list(read_journal(path))
     [(1, FrameResult(index=0, tracks=[], votes={4: Vote(probabilities={2: 0.75})}, doubt=0))]
     """
-    with path.open("rb") as file:
+    with Path(path).open("rb") as file:
         if "settings" not in (_whole(file.readline()) or {}):
             raise DataError(f"{path}: its first line must be the settings of a run. Name a results.partial.jsonl.")
         while (head := _whole(file.readline())) is not None:
