@@ -3,7 +3,9 @@
 A default without a remark is the report's; "the report does not say" is a source too. docs/paper.md lists them all.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from typing import Literal
 
 
@@ -282,9 +284,16 @@ class IdentityConfig:
     live: int = 50  # the most objects at a time, lost ones that are remembered included
 
     def __post_init__(self) -> None:
-        weights = (self.embedding, self.mask, self.category, self.category_alone, self.motion)
-        if min(weights) < 0 or not any(weights):
-            raise ValueError(f"identity: weights must not be negative, and one above 0, got {weights}")
+        for each in fields(self):
+            value, whole = getattr(self, each.name), each.type is int
+            number = isinstance(value, Integral if whole else Real) and not isinstance(value, bool)
+            if not number or not math.isfinite(value):
+                raise ValueError(
+                    f"identity.{each.name} must be a {'whole ' if whole else 'finite '}number, got {value!r}"
+                )
+        for name in ("embedding", "mask", "category", "category_alone", "motion"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"identity.{name} must not be negative, got {getattr(self, name)}")
         if not any((self.category_alone, self.mask, self.motion)):
             raise ValueError(
                 "identity: category_alone, mask or motion must be above 0, got 0 for all. Nothing else tells objects "

@@ -12,6 +12,7 @@ from simvtr.config import IdentityConfig
 from simvtr.inference import LinkIdentity, Window
 
 H, W, SIDE = 48, 64, 10  # the picture and the side of an object
+WHOLE = ("doubt", "settle", "remember", "live")  # what counts frames or objects
 
 
 def square(row, column):
@@ -195,17 +196,26 @@ def test_large_masks_are_compared_on_a_grid():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"embedding": -1.0}, "weights must not be negative"),
-        ({"embedding": 0.0, "mask": 0.0, "category": 0.0, "motion": 0.0, "category_alone": 0.0}, "one above 0"),
+        ({"embedding": -1.0}, r"identity.embedding must not be negative, got -1.0"),
+        ({"mask": 0.0, "motion": 0.0, "category_alone": 0.0}, "motion must be above 0, got 0 for all"),
         ({"fade": 0.0}, "identity.fade must be above 0, got 0"),
         ({"gate": 1.5}, r"identity.gate must lie in \[0, 1\], got 1.5"),
         ({"live": 0}, "identity.live must be at least 1, got 0"),
         ({"remember": -1}, "identity.remember must be at least 0, got -1"),
+        *(({name: 2.5}, f"identity.{name} must be a whole number, got 2.5") for name in WHOLE),
+        ({"live": True}, "identity.live must be a whole number, got True"),
+        ({"birth": "x"}, "identity.birth must be a finite number, got 'x'"),
+        ({"strange": None}, "identity.strange must be a finite number, got None"),
+        ({"far": float("nan")}, "identity.far must be a finite number, got nan"),
     ],
 )
 def test_numbers_out_of_range_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         IdentityConfig(**change)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert IdentityConfig(live=np.int64(3), birth=np.float32(0.5), far=1) == IdentityConfig(live=3, birth=0.5, far=1.0)
 
 
 # --- properties -----------------------------------------------------------------------------------------------------
