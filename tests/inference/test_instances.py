@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import simvtr
 from benchmarks.peers.floor import blobs
@@ -81,7 +82,12 @@ MASKS = np.ones((2, 4, 4), bool)
         ((MASKS, np.ones((3, 1))), r"probabilities must be \(2, k\), as masks, got \(3, 1\)"),
         ((MASKS, np.full((2, 1), 1.5)), r"must lie in \[0, 1\]. Apply softmax"),
         ((MASKS, np.full((2, 1), np.nan)), r"must lie in \[0, 1\]"),
+        ((MASKS, np.ones((2, 0))), r"probabilities must be of one class or more, got \(2, 0\)"),
+        ((MASKS, np.full((2, 1), "x")), r"probabilities must be float \(2, k\), got <U1"),
         ((MASKS, np.ones((2, 1)), np.ones((1, 4))), r"embeddings must be \(2, c\), as masks, got \(1, 4\)"),
+        ((MASKS[:, :0], np.ones((2, 1))), r"masks must be of one pixel or more, as the frame is, got \(2, 0, 4\)"),
+        ((MASKS, np.ones((2, 1)), None, [0.5]), "sureness must have 2 entries, as masks, got 1"),
+        ((MASKS, np.ones((2, 1)), None, None, ["a", "b"]), "slots must be numbers, got 'a'"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, message):
@@ -90,17 +96,71 @@ def test_what_does_not_fit_is_refused(arguments, message):
 
 
 @pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            (MASKS.tolist(), np.ones((2, 1))),
+            r"masks must be bool \(n, H, W\), got list. np.asarray\(masks, bool\) makes",
+        ),
+        (([], np.ones((0, 1))), r"got list. .* np.zeros\(\(0, H, W\), bool\) of a frame without objects"),
+        ((MASKS, [[1.0], [1.0]]), r"probabilities must be float \(2, k\), got list. Give a numpy array"),
+        ((MASKS, np.ones((2, 1)), [[1.0], [1.0]]), r"embeddings must be float \(2, c\), got list"),
+        ((MASKS, np.ones((2, 1)), None, 1.0), "sureness must be a list of 2 numbers, as masks, got float"),
+    ],
+)
+def test_what_is_no_array_is_refused(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        Instances(*arguments)
+
+
+def test_a_frame_without_objects_is_made_as_the_message_says():
+    empty = Instances.scored(np.zeros((0, 4, 4), bool), [], [], classes=8)
+    assert [len(frame.tracks) for frame in simvtr.link([empty, empty])] == [0, 0]
+    with pytest.raises(TypeError, match=r"np.zeros\(\(0, H, W\), bool\) of a frame without objects"):
+        Instances.scored([], [], [], classes=8)
+
+
+@pytest.mark.parametrize(
     ("scores", "labels", "message"),
     [
         ([0.5], [0, 1], "scores must have 2 entries, as masks, got 1"),
         ([0.5, 0.5], [0], "labels must have 2 entries, as masks, got 1"),
-        ([0.5, 0.5], [0, 3], r"labels must lie in 0\.\.2, from 0, got 3"),
-        ([0.5, 0.5], [-1, 0], r"labels must lie in 0\.\.2, from 0, got -1"),
+        ([0.5, 0.5], [0, 3], r"labels must lie in 0\.\.2, from 0, and be whole, got 3"),
+        ([0.5, 0.5], [-1, 0], r"labels must lie in 0\.\.2, from 0, and be whole, got -1"),
+        ([0.5, 0.5], [0, 1.5], r"and be whole, got 1\.5"),
+        ([0.5, 0.5], [0, np.nan], "and be whole, got nan"),
+        ([0.5, 0.5], [0, "cat"], "labels must be numbers, got 'cat'"),
+        ([0.5, None], [0, 1], "scores must be numbers, got None"),
     ],
 )
 def test_scores_and_labels_that_do_not_fit_are_refused(scores, labels, message):
     with pytest.raises(ValueError, match=message):
         Instances.scored(MASKS, scores, labels, classes=3)
+
+
+def test_one_mask_is_told_its_axes_not_the_number_of_its_rows():
+    with pytest.raises(
+        ValueError, match=r"masks must be bool \(n, H, W\), got bool \(4, 4\). .* mask\[None\] of one mask"
+    ):
+        Instances.scored(MASKS[0], [0.9], [0], classes=1)
+
+
+@pytest.mark.parametrize("change", [{"scores": None}, {"scores": 0.9}, {"labels": "12"}, {"classes": "8"}])
+def test_what_is_no_list_or_no_number_of_classes_is_refused(change):
+    ((name, given),) = change.items()
+    with pytest.raises(
+        TypeError, match=rf"Instances\.scored: {name} must be .* got .*({given}|{type(given).__name__})"
+    ):
+        Instances.scored(MASKS, **{"scores": [0.9, 0.9], "labels": [0, 1], "classes": 8, **change})
+
+
+def test_scores_labels_and_sureness_come_as_lists_arrays_or_tensors():
+    wanted = Instances.scored(MASKS, [0.25, 0.5], [2, 1], classes=3).probabilities.tolist()
+    for of in (np.array, torch.tensor, lambda row: [np.array(one) for one in row]):
+        found = Instances.scored(MASKS, of([0.25, 0.5]), of([2.0, 1.0]), np.int64(3))
+        assert found.probabilities.tolist() == wanted
+        made = Instances(MASKS, np.eye(2), sureness=of([0.25, 0.5]))
+        assert [float(track.sureness) for track in next(simvtr.link([made])).tracks] == [0.25]  # of two alike the first
 
 
 def test_a_frame_that_is_no_instances_is_refused_and_told_how_to_make_one():

@@ -5,6 +5,7 @@ frames -> Segmenter.find -> Instances -> LinkIdentity -> FrameResult -> TrackBui
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -20,28 +21,28 @@ from simvtr.schema import Category
 class Instances:
     """What a segmenter found in one frame: n candidates of k classes, in any order. All that `link` needs to know.
 
-    Raises: ValueError when they do not fit each other.
+    Raises: TypeError for what is no array, or no list of numbers; ValueError when they do not fit each other.
     """
 
-    masks: np.ndarray  # bool (n, H, W), in the pixels of the frame; of one size through the video
+    masks: np.ndarray  # bool (n, H, W), in pixels of the frame; nothing found: np.zeros((0, H, W), bool)
     probabilities: np.ndarray  # float (n, k) in [0, 1], of each class; the greatest is the candidate's score
     embeddings: np.ndarray | None = None  # float (n, c), near each other for one object; None: there are none
     sureness: Sequence[float] | None = None  # n, in [0, 1], of each mask (`FrameTrack`); None: 1
     slots: Sequence[int] | None = None  # n different numbers from 0: the queries that found them; None: no queries
 
     def __post_init__(self) -> None:
-        if self.masks.ndim != 3 or self.masks.dtype != bool:
-            raise ValueError(f"Instances: masks must be bool (n, H, W), got {self.masks.dtype} {self.masks.shape}")
+        _check_masks(self.masks)
         n = len(self.masks)
-        if self.probabilities.ndim != 2 or len(self.probabilities) != n or not self.probabilities.shape[1]:
-            raise ValueError(f"Instances: probabilities must be ({n}, k), as masks, got {self.probabilities.shape}")
+        _check_rows("probabilities", self.probabilities, f"({n}, k)", n)
+        if not self.probabilities.shape[1]:
+            raise ValueError(f"Instances: probabilities must be of one class or more, got {self.probabilities.shape}")
         if self.probabilities.size and not (self.probabilities.min() >= 0 and self.probabilities.max() <= 1):
             raise ValueError("Instances: probabilities must lie in [0, 1]. Apply softmax or sigmoid to logits.")
-        if self.embeddings is not None and (self.embeddings.ndim != 2 or len(self.embeddings) != n):
-            raise ValueError(f"Instances: embeddings must be ({n}, c), as masks, got {self.embeddings.shape}")
+        if self.embeddings is not None:
+            _check_rows("embeddings", self.embeddings, f"({n}, c)", n)
         for name, given in (("sureness", self.sureness), ("slots", self.slots)):
-            if given is not None and len(given) != n:
-                raise ValueError(f"Instances: {name} must have {n} entries, as masks, got {len(given)}")
+            if given is not None:
+                _numbers(f"Instances: {name}", given, n)
 
     @classmethod
     def scored(cls, masks: np.ndarray, scores: Sequence[float], labels: Sequence[int], classes: int) -> Self:
@@ -50,15 +51,60 @@ class Instances:
         >>> Instances.scored(np.ones((1, 2, 3), bool), [0.75], [1], classes=3).probabilities.tolist()
         [[0.0, 0.75, 0.0]]
         """
-        for name, given in (("scores", scores), ("labels", labels)):
-            if len(given) != len(masks):
-                raise ValueError(f"Instances.scored: {name} must have {len(masks)} entries, as masks, got {len(given)}")
-        wrong = [label for label in labels if not 0 <= label < classes]
-        if wrong:
-            raise ValueError(f"Instances.scored: labels must lie in 0..{classes - 1}, from 0, got {wrong[0]}")
-        probabilities = np.zeros((len(masks), classes))
-        probabilities[np.arange(len(masks)), np.asarray(labels, int)] = scores
+        _check_masks(masks)
+        n = len(masks)
+        whole = isinstance(classes, Integral) and not isinstance(classes, bool)
+        if not whole or classes < 1:
+            kind = ValueError if whole else TypeError
+            raise kind(f"Instances.scored: classes must be their number, a whole one from 1, got {classes!r}")
+        sure, kinds = _numbers("Instances.scored: scores", scores, n), _numbers("Instances.scored: labels", labels, n)
+        for label in kinds:
+            if not (0 <= label < classes and label == int(label)):
+                raise ValueError(
+                    f"Instances.scored: labels must lie in 0..{classes - 1}, from 0, and be whole, got {label:g}"
+                )
+        probabilities = np.zeros((n, classes))
+        probabilities[np.arange(n), np.asarray(kinds, int)] = sure
         return cls(masks, probabilities)
+
+
+def _check_masks(masks: Any) -> None:
+    """Raises: TypeError for no array, ValueError for another one than of masks."""
+    array = isinstance(masks, np.ndarray)
+    if not array or masks.ndim != 3 or masks.dtype != bool:
+        came = f"{masks.dtype} {masks.shape}" if array else type(masks).__name__
+        raise (ValueError if array else TypeError)(
+            f"Instances: masks must be bool (n, H, W), got {came}. np.asarray(masks, bool) makes it of lists, "
+            "mask[None] of one mask, np.zeros((0, H, W), bool) of a frame without objects."
+        )
+    if not all(masks.shape[1:]):
+        raise ValueError(f"Instances: masks must be of one pixel or more, as the frame is, got {masks.shape}")
+
+
+def _check_rows(name: str, given: Any, axes: str, n: int) -> None:
+    """Raises: TypeError for no array, ValueError for another one than of n rows of numbers."""
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f"Instances: {name} must be float {axes}, got {type(given).__name__}. Give a numpy array.")
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"Instances: {name} must be float {axes}, got {given.dtype} {given.shape}")
+    if given.ndim != 2 or len(given) != n:
+        raise ValueError(f"Instances: {name} must be {axes}, as masks, got {given.shape}")
+
+
+def _numbers(what: str, given: Any, n: int) -> list[float]:
+    """One number for each mask, of a list, an array or a tensor.
+
+    Raises: TypeError for none of these, ValueError for another length or for entries that are no numbers.
+    """
+    entries = given.tolist() if isinstance(given, np.ndarray) else given
+    if not hasattr(entries, "__len__") or isinstance(entries, str):
+        raise TypeError(f"{what} must be a list of {n} numbers, as masks, got {type(given).__name__}")
+    if len(entries) != n:
+        raise ValueError(f"{what} must have {n} entries, as masks, got {len(entries)}")
+    for entry in entries:
+        if isinstance(entry, str) or not hasattr(entry, "__float__"):
+            raise ValueError(f"{what} must be numbers, got {entry!r}")
+    return [float(entry) for entry in entries]
 
 
 class Segmenter(Protocol):
@@ -142,7 +188,8 @@ def named(
                 f"for each of the {len(kinds)} categories, frame {index} has {now}"
             )
         window = Window(index, found.probabilities[None], found.masks[None], found.embeddings, found.slots)
-        names, sure = namer.assign(window), found.sureness or [1.0] * len(found.masks)
+        names = namer.assign(window)
+        sure = [1.0] * len(found.masks) if found.sureness is None else [float(one) for one in found.sureness]
         by_id = {kind.id: kind.name for kind in kinds}
         tracks, votes = [], {}
         for i, (row, identity) in enumerate(zip(found.probabilities.tolist(), names, strict=True)):
