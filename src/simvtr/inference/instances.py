@@ -148,11 +148,11 @@ def link(
 
     Args:
         frames: what was found in each frame, in order; frames without anything count, too.
-        categories: of the k classes; None: their numbers from 1.
+        categories: records, one for each of the k classes in their order; None: their numbers from 1.
         config: weights, limits and what they mean. Without embeddings class weighs more in the cost.
     Returns: of every frame its objects, highest score first, without duplicates and what is too weak to be anything.
-    Raises: TypeError for a frame that is no `Instances`; ValueError when frames differ in size, in classes, or in
-        having embeddings or not.
+    Raises: TypeError for a frame that is no `Instances`, a category or a config of another kind; ValueError when
+        frames differ in size, classes or channels of embeddings, or categories are not one a class.
 
     >>> rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)                # masks (H, W) of three objects, a row each
     >>> def found(*order):                                                   # two of them, of one class each
@@ -164,6 +164,12 @@ def link(
     2 {}
     3 {'3': 2, '1': 0}
     """
+    if not np.iterable(frames):
+        came = type(frames).__name__
+        raise TypeError(
+            f"link: frames must be a list or generator of simvtr.Instances, got {came}. One frame is link([found])."
+        )
+    _check_categories(categories)
     return named(frames, LinkIdentity(config), categories)
 
 
@@ -171,7 +177,8 @@ def named(
     frames: Iterable[Instances], namer: Identity, categories: Sequence[Category] | None = None, start: int = 0
 ) -> Iterator[FrameResult]:
     """`link` by any `Identity`, from a frame's number on. A candidate votes where it is seen, whoever names it."""
-    first, kinds = None, list(categories or ())
+    _check_categories(categories)
+    first, kinds = None, categories
     doubt = IdentityConfig().doubt if namer.doubt is None else namer.doubt
     for index, found in enumerate(frames, start):
         if not isinstance(found, Instances):
@@ -179,14 +186,20 @@ def named(
                 f"link: frame {index} must be simvtr.Instances, got {type(found).__name__}. Make one of bool masks "
                 "(n, H, W): simvtr.Instances.scored(masks, scores, labels, classes=k)."
             )
-        now = found.masks.shape[1:], found.probabilities.shape[1], found.embeddings is not None
-        first = first or now
-        kinds = kinds or [Category(i + 1, str(i + 1)) for i in range(now[1])]
-        if now != first or len(kinds) != now[1]:
+        now = _sizes(found)
+        first = first or now  # no frame is held, only its sizes
+        for what, came, wanted in zip(_SIZES, now, first, strict=True):
+            if came != wanted:
+                raise ValueError(f"link: frame {index}: {what} must be {wanted} as in frame {start}, got {came}")
+        if found.embeddings is not None and not np.isfinite(found.embeddings).all():
             raise ValueError(
-                f"link: every frame must have size, classes and embeddings or none as the first, {first}, and a class "
-                f"for each of the {len(kinds)} categories, frame {index} has {now}"
+                f"link: frame {index}: embeddings must be finite, got NaN or infinity. Leave such objects out."
             )
+        k = found.probabilities.shape[1]
+        if kinds is None:
+            kinds = [Category(i + 1, str(i + 1)) for i in range(k)]
+        if len(kinds) != k:
+            raise ValueError(f"link: categories must be one for each of the {k} classes, got {len(kinds)}")
         window = Window(index, found.probabilities[None], found.masks[None], found.embeddings, found.slots)
         names = namer.assign(window)
         sure = [1.0] * len(found.masks) if found.sureness is None else [float(one) for one in found.sureness]
@@ -199,3 +212,29 @@ def named(
                 name = by_id[vote.category_id]
                 tracks.append(FrameTrack(identity, vote.category_id, name, vote.score, found.masks[i], sure[i]))
         yield FrameResult(index, sorted(tracks, key=lambda track: -track.score), votes, doubt)
+
+
+_SIZES = ("height and width", "classes", "channels of embeddings")
+
+
+def _sizes(found: Instances) -> tuple[tuple[int, ...], int, int | None]:
+    """What `_SIZES` names; None: no embeddings."""
+    channels = None if found.embeddings is None else found.embeddings.shape[1]
+    return found.masks.shape[1:], found.probabilities.shape[1], channels
+
+
+def _check_categories(categories: Any) -> None:
+    """Raises: TypeError for what are no records, ValueError for two of one id."""
+    if categories is None:
+        return
+    listed = isinstance(categories, Sequence) and not isinstance(categories, str)
+    wrong = [one for one in categories if not isinstance(one, Category)] if listed else [categories]
+    if wrong:
+        came = f"{'one of ' * listed}{type(wrong[0]).__name__}"
+        raise TypeError(
+            f"link: categories must be a list of simvtr.Category records, one a class, got {came}. "
+            'Write [simvtr.Category(1, "name"), ...].'
+        )
+    ids = [category.id for category in list[Category](categories)]
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"link: ids of categories must differ, got {ids}")

@@ -68,7 +68,12 @@ class LinkIdentity:
     """
 
     def __init__(self, config: IdentityConfig | None = None) -> None:
-        self.config = config or IdentityConfig()
+        if not isinstance(config, IdentityConfig | None):
+            came = type(config).__name__
+            raise TypeError(
+                f"link: config must be a simvtr.config.IdentityConfig, got {came}. As IdentityConfig(gate=0.5)."
+            )
+        self.config = IdentityConfig() if config is None else config
         self.doubt = self.config.doubt
         self.objects: dict[int, _Object] = {}  # live and remembered, by identity; at most `config.live`
         self._born = 0
