@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
         (([], np.ones((0, 1))), r"got list. .* np.zeros\(\(0, H, W\), bool\) of a frame without objects"),
         ((MASKS, [[1.0], [1.0]]), r"probabilities must be float \(2, k\), got list. Give a numpy array"),
         ((MASKS, np.ones((2, 1)), [[1.0], [1.0]]), r"embeddings must be float \(2, c\), got list"),
-        ((MASKS, np.ones((2, 1)), None, 1.0), "sureness must be a list of 2 numbers, as masks, got float"),
+        ((MASKS, np.ones((2, 1)), None, 1.0), "sureness must be a list of numbers, one a mask, got float"),
     ],
 )
 def test_what_is_no_array_is_refused(arguments, message):

@@ -98,7 +98,7 @@ def _numbers(what: str, given: Any, n: int) -> list[float]:
     """
     entries = given.tolist() if isinstance(given, np.ndarray) else given
     if not hasattr(entries, "__len__") or isinstance(entries, str):
-        raise TypeError(f"{what} must be a list of {n} numbers, as masks, got {type(given).__name__}")
+        raise TypeError(f"{what} must be a list of numbers, one a mask, got {type(given).__name__}")
     if len(entries) != n:
         raise ValueError(f"{what} must have {n} entries, as masks, got {len(entries)}")
     for entry in entries:
