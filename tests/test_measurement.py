@@ -5,7 +5,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from simvtr import __version__, measurement
+from simvtr.errors import DataError
 from simvtr.measurement import Figure, append, environment, refuse_no_log
 
 
@@ -19,6 +22,25 @@ def test_lines_are_added_behind_those_of_before(tmp_path):
     assert [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] == [
         {"name": "start", "value": value, "unit": "s", "spread": [0, 3], "goal": "", "cpu": "é"} for value in (1, 2)
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{\n "videos": [],\n "name": "a"\n}\n',  # as `simvtr synth` writes
+        '{"a": 1}\n',
+        '["name", "value"]\n',
+        '{"name": "start", "value": 1}',  # the next line would stand behind it
+        "\n",
+        "[" * 60_000 + "\n",
+    ],
+)
+def test_a_file_of_other_content_is_refused_and_left_alone(tmp_path, content):
+    file = tmp_path / "instances.json"
+    file.write_text(content, encoding="utf-8", newline="")
+    with pytest.raises(DataError, match=r"must be a new file or one of JSON lines that --append wrote"):
+        refuse_no_log(file)
+    assert file.read_bytes() == content.encode()
 
 
 def test_the_threads_are_those_given_or_those_of_the_environment(monkeypatch):

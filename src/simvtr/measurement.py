@@ -15,6 +15,8 @@ from typing import Any
 
 from simvtr.errors import DataError
 
+_LONGEST = 2**16  # bytes of a line; no figure comes near
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -65,8 +67,8 @@ def refuse_no_log(path: Path) -> None:
     try:
         with path.open("a+b") as file:
             file.seek(0)
-            begin = file.read(1)
-            file.seek(-1 if begin else 0, os.SEEK_END)
+            first = file.readline(_LONGEST)
+            file.seek(-1 if first else 0, os.SEEK_END)
             end = file.read(1)
     except OSError as error:
         raise DataError(
@@ -74,8 +76,19 @@ def refuse_no_log(path: Path) -> None:
         ) from error
     if new:
         path.unlink()
-    if (begin, end) not in ((b"", b""), (b"{", b"\n")):
-        raise DataError(f"{path}: must be a new file or one of JSON lines, got other content. Name another.")
+    if first and not (end == b"\n" and _is_figure(first)):
+        raise DataError(
+            f"{path}: must be a new file or one of JSON lines that --append wrote, got other content. Name another."
+        )
+
+
+def _is_figure(line: bytes) -> bool:
+    """Whether a line is a JSON object of its own that names a value: other JSON may begin and end alike."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"name", "value"} <= found.keys()
 
 
 def environment(command: str, threads: int | None = None) -> dict[str, str | int | float | None]:

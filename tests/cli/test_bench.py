@@ -86,7 +86,7 @@ def test_figures_are_added_to_a_file_as_the_benchmarks_have_them(tmp_path, capsy
     [
         ("none/figures.jsonl", "must be a file that lines can be added to, got: No such file or directory"),
         ("", "must be a file that lines can be added to, got: Is a directory"),
-        ("clip.mp4", "must be a new file or one of JSON lines, got other content"),
+        ("clip.mp4", "must be a new file or one of JSON lines that --append wrote, got other content"),
     ],
 )
 def test_a_file_that_takes_no_line_is_exit_1_before_torch_is_loaded(tmp_path, name, message):
