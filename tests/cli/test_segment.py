@@ -270,6 +270,8 @@ def test_a_real_damaged_video_is_segmented_as_far_as_it_decodes(weights, shared,
     ("arguments", "message"),
     [
         (["truth.json"], "needs --images"),
+        ([""], "INPUT must name a video, images or a data set, got ''"),
+        (["a.png", ""], "INPUT must name a video, images or a data set, got ''"),
         (["clip.mp4", "--images", "."], "--images belongs to a data set JSON"),
         (["clip.mp4", "--window", "0"], "must be a whole number from 1, or \"all\", got '0'"),
         (["clip.mp4", "--window", "every"], "must be a whole number from 1, or \"all\", got 'every'"),

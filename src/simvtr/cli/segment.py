@@ -158,7 +158,9 @@ def _folders(out: Path) -> set[Path]:
 def _run(args: argparse.Namespace) -> int:
     of_set = len(args.source) == 1 and args.source[0].lower().endswith(".json")
     wrong = (
-        "a data set JSON needs --images, the folder that its file names start from"
+        "INPUT must name a video, images or a data set, got ''. Is a variable of the shell not set?"
+        if not all(args.source)  # to a path it is the current folder
+        else "a data set JSON needs --images, the folder that its file names start from"
         if of_set and args.images is None
         else "--images belongs to a data set JSON"
         if args.images is not None and not of_set
