@@ -96,6 +96,38 @@ def test_each_rank_takes_every_nth_video_and_none_twice(tmp_path, monkeypatch):
     assert (tmp_path / "results.json").read_bytes() == b"[\n]\n"
 
 
+def test_a_finished_run_is_left_as_it_is_by_every_rank_and_told_by_one(weights, videos, tmp_path, capsys, monkeypatch):
+    assert segment(weights, tmp_path, *videos) == 0
+    before = (tmp_path / "results.json").stat().st_mtime_ns
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    capsys.readouterr()
+    for rank, told in (
+        ("0", f"{tmp_path / 'results.json'} is finished. To make it anew, leave --resume out.\n"),
+        ("1", ""),
+    ):
+        monkeypatch.setenv("RANK", rank)
+        assert segment(weights, tmp_path, *videos, "--resume") == 0
+        assert capsys.readouterr().out == told
+    assert (tmp_path / "results.json").stat().st_mtime_ns == before and not (tmp_path / "parts").exists()
+    assert segment(weights, tmp_path, *videos, "--resume", "--max-frames", 2) == 1
+    assert "--resume goes on with the same settings, max-frames was None, got 2" in capsys.readouterr().err
+
+
+def test_a_rank_whose_videos_were_done_before_tells_no_speed(weights, videos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    told = {}
+    for rank in "1", "0", "1", "0":
+        monkeypatch.setenv("RANK", rank)
+        assert segment(weights, tmp_path, *videos[:2]) == 0
+        told.setdefault(rank, []).append(capsys.readouterr().out)
+    assert told["1"][0].startswith("rank 1 of 2: 1 video, 4 frames, ") and told["1"][1] == ""
+    assert told["0"][0].startswith("rank 0 of 2: 1 video, 3 frames, ")
+    assert told["0"][1].splitlines()[:2] == [
+        "rank 0 of 2: its videos were done before",
+        str(tmp_path / "results.json"),
+    ]
+
+
 def test_other_settings_have_other_parts(tmp_path):
     assert parts_of(tmp_path, {"keep": 0.1}) == parts_of(tmp_path, {"keep": 0.1})
     assert parts_of(tmp_path, {"keep": 0.1}) != parts_of(tmp_path, {"keep": 0.2})

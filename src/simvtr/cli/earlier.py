@@ -34,13 +34,17 @@ def keep_settings(out: Path, settings: Mapping[str, Any]) -> None:
         file.write(json.dumps(settings, indent=1).encode() + b"\n")
 
 
-def finished(out: Path, settings: Mapping[str, Any]) -> int:
-    """Nothing is left to do, if the results are those that are asked for. Raises: DataError when they are not."""
+def finished(out: Path, settings: Mapping[str, Any], *, tell: bool) -> int:
+    """Nothing is left to do, if the results are those that are asked for. Raises: DataError when they are not.
+
+    Args: tell: print it; of many ranks one does.
+    """
     from simvtr.inference.journal import same_settings
 
     if (known := _kept(out)) is not None:
         same_settings(out / RESULTS, known, settings)
-    print(f"{out / RESULTS} is finished. To make it anew, leave --resume out.")
+    if tell:
+        print(f"{out / RESULTS} is finished. To make it anew, leave --resume out.")
     return 0
 
 

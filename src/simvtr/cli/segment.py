@@ -202,11 +202,11 @@ def _run(args: argparse.Namespace) -> int:
     known = settings(args, predictor)
     if isinstance(predictor.model, SimVTR):
         predictor.model.backbone.fold()  # nobody trains it here
-    if ranks()[1] > 1:
-        return _shared(clips, predictor, known, args)
     partial = args.out / PARTIAL
     if args.resume and (args.out / RESULTS).exists() and not partial.exists():
-        return finished(args.out, known)
+        return finished(args.out, known, tell=ranks()[0] == 0)
+    if ranks()[1] > 1:
+        return _shared(clips, predictor, known, args)
     if not args.resume:
         refuse_others(args.out, known)
     done, drawn = Summary(), {} if args.resume else drawn_files(args.out)
@@ -291,7 +291,10 @@ def _shared(
         if cut := cut_short(clips, args.max_frames):
             print(f"simvtr segment: note: {cut}", file=sys.stderr)
         done.files.insert(0, args.out / RESULTS)
-    print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
+    if done.videos:
+        print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
+    elif rank == 0:
+        print(f"rank 0 of {count}: its videos were done before", *done.files, sep="\n", flush=True)
     if rank == 0 and len(args.source) > 1:
         print(numbered(args.source), flush=True)
     return 0
