@@ -29,3 +29,11 @@ def test_an_interrupted_video_is_filled_with_null_and_a_shorter_one_is_refused()
     assert [s is not None for s in track.segmentations] == [False, True, False, False]
     with pytest.raises(ValueError, match="length must be at least the 2 frames added, got 1"):
         builder.tracks(length=1)
+
+
+def test_a_track_of_a_short_clip_is_counted_as_it_would_score_without_doubt():
+    builder, mask = TrackBuilder(), np.ones((2, 2), bool)
+    for index in range(5):
+        builder.add(FrameResult(index, [FrameTrack(0, 7, "", 0.75, mask)], {0: Vote({7: 0.75})}, doubt=20))
+    assert builder.tracks()[0].score == pytest.approx(5 * 0.75 / 25)
+    assert (builder.undoubted(0.75), builder.undoubted(0.76)) == (1, 0)

@@ -77,6 +77,8 @@ def follow(
         results.add(clip.id, track)
         if track.score >= args.threshold:
             done.objects[names[track.category_id]] += 1
+    if args.identity == "link":  # slots have no --link.doubt
+        done.doubt, done.undoubted = builder.doubt, done.undoubted + builder.undoubted(args.threshold)
     done.videos += bool(builder.frames)
     done.problems += reader.problems
     done.files += [path for path in (clip.video, clip.images) if path and path.exists() and builder.frames]

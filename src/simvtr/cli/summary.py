@@ -21,6 +21,8 @@ class Summary:
     objects: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    doubt: int = 0  # frames of absence that a score starts with
+    undoubted: int = 0  # objects, if it did not
 
     def text(self, threshold: float, model_seconds: float) -> str:
         """Frames, objects, speed and files, one line each.
@@ -29,14 +31,22 @@ class Summary:
         1 video, 50 frames, 5.0 frames/s end to end, 90 % of the time in the model
         3 objects with a score of 0.5 or more: 2 dog, 1 cat
         out/results.json
-        >>> print(Summary(seconds=10.0).text(0.5, 0.0))      # nothing was left to do
+        >>> print(Summary(seconds=10.0).text(0.5, 0.0))      # a data set without videos
         0 videos, 0 frames, 0.0 frames/s end to end, 0 % of the time in the model
         0 objects with a score of 0.5 or more
+        >>> print(Summary(1, 15, 0, 10.0, doubt=20, undoubted=3).text(0.5, 9.0).splitlines()[1])
+        0 objects with a score of 0.5 or more: a score starts with 20 frames of absence, so few frames score low; 3 \
+objects have it by --link.doubt 0
         """
         kinds = ", ".join(f"{count} {name}" for name, count in self.objects.most_common())
         found = f"{many(self.objects.total(), 'object')} with a score of {threshold:g} or more"
         if self.videos and not kinds and threshold > 0:
-            kinds = "try a lower --threshold"
+            kinds = (
+                f"a score starts with {many(self.doubt, 'frame')} of absence, so few frames score low; "
+                f"{many(self.undoubted, 'object')} have it by --link.doubt 0"
+                if self.doubt and self.undoubted
+                else "try a lower --threshold"
+            )
         return "\n".join(
             (
                 f"{many(self.videos, 'video')}, {many(self.frames, 'frame')}, "

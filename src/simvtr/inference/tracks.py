@@ -118,7 +118,7 @@ class TrackBuilder:
 
     def __init__(self, masks_of: Callable[[int], Iterable[tuple[int, Rle]]] | None = None) -> None:
         self.frames = 0  # one past the highest frame added
-        self._doubt = 0
+        self.doubt = 0  # frames of absence that a score starts with, as the last frame said
         self._masks_of = masks_of
         self._masks: dict[int, dict[int, Rle]] = {}  # identity -> frame -> mask
         self._votes: Counter[int] = Counter()  # by identity
@@ -132,7 +132,7 @@ class TrackBuilder:
         Args: masks: those of the result's tracks where they are compressed already.
         """
         self.frames = max(self.frames, result.index + 1)
-        self._doubt = result.doubt
+        self.doubt = result.doubt
         for identity, vote in result.votes.items():
             self._votes[identity] += 1
             total = self._probabilities.setdefault(identity, {})
@@ -161,7 +161,7 @@ class TrackBuilder:
             raise ValueError(
                 f"TrackBuilder.tracks: length must be at least the {self.frames} frames added, got {length}"
             )
-        scored = [(*self._scored(identity), identity) for identity in self._areas]
+        scored = [(*self._scored(identity, self.doubt), identity) for identity in self._areas]
         for score, category_id, identity in sorted(scored, key=lambda one: (-one[0], one[2])):
             if self._masks_of is None:
                 masks = self._masks[identity]
@@ -173,9 +173,13 @@ class TrackBuilder:
         """`each` as a list."""
         return list(self.each(length))
 
-    def _scored(self, identity: int) -> tuple[float, int]:
+    def undoubted(self, least: float) -> int:
+        """How many tracks would have at least this score if it started with no frame of absence."""
+        return sum(self._scored(identity, 0)[0] >= least for identity in self._areas)
+
+    def _scored(self, identity: int, doubt: int) -> tuple[float, int]:
         """Score and category."""
         total = self._probabilities[identity]
         category_id = min(total, key=lambda c: (-total[c], c))
         sureness = self._sureness[identity] / self._areas[identity]
-        return total[category_id] / (self._votes[identity] + self._doubt) * sureness, category_id
+        return total[category_id] / (self._votes[identity] + doubt) * sureness, category_id
