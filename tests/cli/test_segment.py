@@ -320,4 +320,10 @@ def test_an_output_folder_that_takes_no_file_is_exit_2_before_any_work(pictures,
 
 def test_unknown_weights_are_exit_1_and_named(pictures, tmp_path, capsys):
     assert segment("no-such-weights", tmp_path, pictures) == 1
-    assert "no-such-weights" in capsys.readouterr().err
+    assert "no-such-weights" in (said := capsys.readouterr().err) and "there is none of that name" in said
+
+
+def test_a_file_that_is_no_file_of_weights_is_exit_1_and_told_from_one_that_is_not_there(pictures, tmp_path, capsys):
+    (tmp_path / "x.mp4").touch()
+    assert segment(str(tmp_path / "x.mp4"), tmp_path / "out", pictures) == 1
+    assert "that file is no file of weights" in capsys.readouterr().err

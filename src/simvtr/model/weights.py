@@ -111,10 +111,11 @@ def _files(source: str | Path) -> tuple[Path, Path]:
                 "transformers."
             )
         return folder, file
+    came = "that file is no file of weights" if path.is_file() else "there is none of that name"
     raise DataError(
         f"weights {source}: must be a folder with model.safetensors and config.json, such a .safetensors file, a Hub "
-        f"id (hf://user/name), a checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged()}; there "
-        "is none of that name. `simvtr segment` takes folders of transformers, torchvision:NAME and Mask R-CNN's .pth "
+        f"id (hf://user/name), a checkpoint of DETR or VisTR (.pth), or one of the packaged names {packaged()}; "
+        f"{came}. `simvtr segment` takes folders of transformers, torchvision:NAME and Mask R-CNN's .pth "
         "as well."
     )
 
