@@ -78,6 +78,36 @@ def test_a_video_cut_short_gives_its_beginning(tmp_path):
     assert 10 < len(frames) < 30 and reader.decoded == len(frames)
 
 
+def matroska(path: Path, times: list[int]) -> Path:
+    """Noise, 64 x 64, at these times in tenths of a second."""
+    noise = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 64
+        for time in times:
+            picture = av.VideoFrame.from_ndarray(noise.integers(0, 256, (64, 64, 3), np.uint8), format="rgb24")
+            picture.pts = time
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_matroska_file_cut_short_says_what_its_duration_promised(tmp_path):
+    whole, cut = matroska(tmp_path / "whole.mkv", list(range(60))).read_bytes(), tmp_path / "cut.mkv"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    reader = read_frames(cut)
+    with pytest.warns(SimVTRWarning, match="breaks off: about 60 frames are declared, (3[5-9]|4[0-2]) decode"):
+        list(reader)
+    assert reader.length is None  # a duration is no count
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("times", [list(range(60)), [0, 1, 2, 30, 31, 45], [0], list(range(100, 160))], ids=len)
+def test_a_whole_matroska_file_of_any_rate_raises_no_problem(tmp_path, times):
+    reader = read_frames(matroska(tmp_path / "whole.mkv", times))
+    assert len(list(reader)) == len(times) and reader.problems == []
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_sound_video_raises_no_problem_and_reads_twice(tmp_path):
     reader = read_frames(write(tmp_path / "sound.mp4"))

@@ -7,6 +7,7 @@ FFmpeg's libraries leave three things to their caller, done here: the display ma
 lying frames), the pixels' aspect ratio, and going on after a damaged packet.
 """
 
+import re
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -36,6 +37,7 @@ class MovieReader(FrameReader):
             stream = self._stream(container)
             self._declared = stream.frames or None  # 0 is FFmpeg's "not told"
             self.length = self._limited(self._declared)
+            self._end = None if self._declared else _declared_end(container, stream)
             rate = stream.average_rate or stream.guessed_rate
             if container.format.name == "gif" and self._declared and stream.duration and stream.time_base:
                 # FFmpeg's average of a GIF is its shortest delay
@@ -52,9 +54,13 @@ class MovieReader(FrameReader):
 
     def _frames(self) -> Generator[np.ndarray, None, None]:
         lost: list[str] = []
+        last, longest = None, 0.0  # when the last frame is shown, and the longest time from one to the next, seconds
         try:
             with self._open() as container:
                 for frame in self._decode(container, self._stream(container), lost):
+                    if frame.time is not None:
+                        longest = longest if last is None else max(longest, frame.time - last)
+                        last = frame.time
                     width, height = self._stored
                     rgb = frame.reformat(width=width, height=height, format="rgb24").to_ndarray()
                     yield np.ascontiguousarray(turn(rgb, self._matrix))
@@ -65,10 +71,16 @@ class MovieReader(FrameReader):
             raise
         skipped = lost.count("discarded")
         declared = self._declared and self._declared - skipped  # an edit list hides frames on purpose
+        about = ""
+        if self._end is not None and last is not None:
+            missing = _missing(self._end, last, longest, self.fps)
+            declared, about = (self.decoded + missing, "about ") if missing else (None, "")
         damaged = len(lost) - skipped
         if not damaged and not (declared and self.decoded < declared):
             return
-        promised = f"{declared} frames are declared, {self.decoded} decode" if declared else f"{self.decoded} decode"
+        promised = (
+            f"{about}{declared} frames are declared, {self.decoded} decode" if declared else f"{self.decoded} decode"
+        )
         packets = f", {damaged} damaged packet{'s' * (damaged > 1)} skipped" if damaged else ""
         self.problems.append(f"{self.path}: the file is damaged or breaks off: {promised}{packets}.")
 
@@ -118,6 +130,30 @@ class MovieReader(FrameReader):
                 lost.append("damaged")
                 continue
             yield from frames
+
+
+def _declared_end(container: InputContainer, stream: av.VideoStream) -> float | None:
+    """When the video ends, seconds, as a Matroska file says, which has no count of frames; None: not told.
+
+    Only there: of other kinds FFmpeg guesses it from the bytes. The file's own duration is that of its longest stream,
+    so it counts where there is but one.
+    """
+    if "matroska" not in container.format.name:
+        return None
+    told = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", stream.metadata.get("DURATION", "").strip("\0 "))
+    if told:
+        return float(told[1]) * 3600 + float(told[2]) * 60 + float(told[3])
+    return container.duration / av.time_base if container.duration and len(container.streams) == 1 else None
+
+
+def _missing(end: float, last: float, longest: float, fps: float) -> int:
+    """Frames from the last one to the declared end; 0 where a varying rate, one picture held or rounding may be why.
+
+    >>> _missing(3.0, 1.9, 0.1, 10), _missing(3.0, 2.8, 0.1, 10), _missing(3.0, 1.9, 0.7, 10)
+    (10, 0, 0)
+    """
+    missing = end - last - max(longest, 1 / fps) if longest else 0.0
+    return round(missing * fps) if missing > max(2 * longest, 2 / fps, 0.02 * end) else 0
 
 
 def turn(frame: np.ndarray, matrix: np.ndarray | None) -> np.ndarray:
