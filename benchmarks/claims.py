@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from statistics import stdev
 from typing import Literal
 
 import numpy as np
@@ -100,7 +101,7 @@ def dropout(args: argparse.Namespace) -> list[Figure]:
         figures += [
             Figure.of(f"{name}: AP over {args.seeds} seeds", values, "%"),
             Figure(f"{name}: greatest less least AP", max(values) - min(values), "points"),
-            Figure(f"{name}: standard deviation of AP", float(np.std(values, ddof=1)), "points"),
+            Figure(f"{name}: standard deviation of AP", stdev(values), "points"),
             Figure(f"{name}: different results", len({repr(tracks) for tracks in found}), ""),
         ]
     return figures

@@ -104,7 +104,7 @@ def test_what_a_message_quotes_cannot_steer_the_terminal(monkeypatch, capsys):
 def test_sigterm_ends_a_verb_as_ctrl_c_does(tmp_path):
     """What `docker stop` and schedulers send: no half-written file stays."""
     out = tmp_path / "set"
-    command = [sys.executable, "-m", "simvtr", "synth", str(out), "--videos", "1", "--frames", "100000"]
+    command = [sys.executable, "-m", "simvtr", "synth", str(out), "--videos", "1", "--frames", "5000"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not list(out.rglob("*.jpg")):
             time.sleep(0.05)
