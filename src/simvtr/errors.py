@@ -16,10 +16,10 @@ class SimVTRWarning(UserWarning):
     """Something in the user's data is odd, and the work went on without it."""
 
 
-def many(count: int, thing: str) -> str:
+def many(count: int, one: str, more: str | None = None) -> str:
     """A number and its noun.
 
-    >>> many(1, "video"), many(2000, "frame")
-    ('1 video', '2,000 frames')
+    >>> many(1, "video"), many(2000, "frame"), many(0, "category", "categories")
+    ('1 video', '2,000 frames', '0 categories')
     """
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

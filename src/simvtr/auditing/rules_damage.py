@@ -6,7 +6,7 @@ from simvtr.auditing.attacks import STEPS
 from simvtr.auditing.audit import Finding, Row
 from simvtr.auditing.pair import AP, NAMES, SAME, STRICT, UNSEEN, Mechanism, Pair, costs, finding, keeps, share
 from simvtr.auditing.thresholds import APART, QUIET, SEEN, STILL
-from simvtr.evaluation.text import counted
+from simvtr.errors import many
 
 STEP = "by 1 % of the picture's short side"  # of the attacks on masks
 
@@ -28,7 +28,7 @@ def blind(pair: Pair) -> Iterator[Finding]:
                 unseen.append((losses[other], row, other))
         if unseen:
             loss, row, other = max(unseen, key=lambda one: one[0])
-            others = counted(len(unseen) - 1, "other attack", "other attacks")
+            others = many(len(unseen) - 1, "other attack", "other attacks")
             more = f" (nor {others} that another measure sees)" if len(unseen) > 1 else ""
             yield finding(
                 loss if key == AP else loss / 2,

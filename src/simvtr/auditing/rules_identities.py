@@ -6,7 +6,7 @@ from simvtr.auditing.attacks import PIECES, TAILS
 from simvtr.auditing.audit import Finding
 from simvtr.auditing.pair import AP, FLOOR, Mechanism, Pair, costs, finding, points
 from simvtr.auditing.thresholds import APART
-from simvtr.evaluation.text import counted
+from simvtr.errors import many
 
 
 def exchanged(pair: Pair) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def mistaken(pair: Pair) -> Iterator[Finding]:
         return
     why = "the results number the categories in another way" if before < FLOOR else "categories are mistaken"
     count = pair.errors["errors"]["class"]["count"] if pair.errors else 0
-    lie = counted(count, "found track lies", "found tracks lie")
+    lie = many(count, "found track lies", "found tracks lie")
     seen = f" ({lie} on a true track of another category)" if count else ""
     said = f"True categories raise AP from {points(before)} to {points(after)}, once every mask follows its true track"
     yield finding(1 - before / after, f"{said}{seen}; candidate explanation: {why}.", None, Mechanism.CATEGORIES)

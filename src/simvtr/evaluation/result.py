@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simvtr.errors import many
 from simvtr.evaluation.matching import FOUND_LIMITS, THRESHOLDS, Comparison
 from simvtr.evaluation.precision import figures, mean_defined
-from simvtr.evaluation.text import columns, counted, percent
+from simvtr.evaluation.text import columns, percent
 from simvtr.schema import Category
 
 
@@ -103,12 +104,12 @@ class Result:
             blocks.append(columns(rows, names=True))
         counts = ", ".join(
             [
-                counted(self.videos, "video"),
+                many(self.videos, "video"),
                 "all categories as one"
                 if self.class_agnostic
-                else counted(len(self.categories), "category", "categories"),
-                counted(sum(self.true_counts), "true track"),
-                counted(sum(self.found_counts), "found track"),
+                else many(len(self.categories), "category", "categories"),
+                many(sum(self.true_counts), "true track"),
+                many(sum(self.found_counts), "found track"),
             ]
         )
         blocks.append(f"{counts}; dialect {self.dialect}; percent.")

@@ -1,4 +1,4 @@
-"""Figures as plain text: percent, counts with their noun, aligned columns. Every table of the room is made of these."""
+"""Figures as plain text: percent, aligned columns. Every table of the room is made of these."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,6 @@ def percent(value: float) -> str:
     ('31.58', '-')
     """
     return "-" if value == UNDEFINED else f"{100 * value:.2f}"
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """A number and its noun.
-
-    >>> counted(1, "video"), counted(2, "category", "categories")
-    ('1 video', '2 categories')
-    """
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def columns(rows: Sequence[Sequence[str]], names: bool = False) -> str:
