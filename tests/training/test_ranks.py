@@ -1,7 +1,9 @@
 """Two ranks are one training: the same numbers as one rank with all clips."""
 
 import json
+import shutil
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import yaml
 
 from simvtr.config import TrainConfig
 from simvtr.training.ranks import Ranks, device_of, settled
+from tests.training.processes import Started
 
 
 def page(recipe, folder: Path, **train) -> Path:
@@ -27,15 +30,19 @@ def curve(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "run" / "log.jsonl").read_text().splitlines()]
 
 
-def together(starter, folder: Path, *words: str) -> list[int]:
-    """Two ranks, as torchrun starts them. Their exit codes."""
+def started(starter, folder: Path, *words: str) -> list[Started]:
+    """Two ranks, as torchrun starts them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     env = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     argv = ["train", str(folder / "recipe.yaml"), *words]
-    ranks = [starter.start(argv, folder / f"{i}.txt", RANK=str(i), LOCAL_RANK=str(i), **env) for i in (0, 1)]
-    return [rank.wait() for rank in ranks]
+    return [starter.start(argv, folder / f"{i}.txt", RANK=str(i), LOCAL_RANK=str(i), **env) for i in (0, 1)]
+
+
+def together(starter, folder: Path, *words: str) -> list[int]:
+    """The exit codes of two ranks."""
+    return [rank.wait() for rank in started(starter, folder, *words)]
 
 
 def test_two_ranks_have_the_loss_curve_of_one_with_all_clips(starter, tiny_recipe, tmp_path):
@@ -60,9 +67,37 @@ def test_two_ranks_have_the_loss_curve_of_one_with_all_clips(starter, tiny_recip
 def test_clips_that_ranks_cannot_share_are_refused_in_one_line(starter, tiny_recipe, tmp_path):
     page(tiny_recipe, tmp_path / "odd")  # two clips, then one
     assert together(starter, tmp_path / "odd") == [1, 1]
-    said = (tmp_path / "odd" / "0.txt").read_text()
-    assert "clips must be multiples of ranks times train.accumulate, 2 x 1" in said
+    for name in ("0.txt", "1.txt"):  # each finds it alone, whichever comes first
+        said = (tmp_path / "odd" / name).read_text()
+        assert "clips must be multiples of ranks times train.accumulate, 2 x 1" in said
+        assert said.count("\n") == 1
+
+
+def test_a_rank_whose_neighbour_ends_says_so_in_one_line(starter, tiny_recipe, tmp_path):
+    stages = tuple(replace(stage, clips=4) for stage in tiny_recipe.train.stages)
+    page(tiny_recipe, tmp_path / "left", stages=stages, steps=100_000)
+    ranks = started(starter, tmp_path / "left")
+    log = tmp_path / "left" / "run" / "log.jsonl"
+    while not (log.exists() and log.read_text()):
+        time.sleep(0.05)
+    ranks[0].kill()
+    assert [rank.wait() for rank in ranks] == [-9, 1]
+    said = (tmp_path / "left" / "1.txt").read_text()
+    assert said.startswith("simvtr train: rank 1: another rank has ended; what it said tells why.")
     assert said.count("\n") == 1
+
+
+def test_a_rank_that_finds_broken_data_lets_the_others_end_in_one_line_too(starter, tiny_recipe, tmp_path):
+    stages = tuple(replace(stage, clips=4) for stage in tiny_recipe.train.stages)
+    own = shutil.copytree(tiny_recipe.data[0].images, tmp_path / "pictures")  # the fixture is everyone's
+    next(own.rglob("*.jpg")).write_bytes(b"no picture")
+    data = replace(tiny_recipe.data[0], images=str(own))
+    page(replace(tiny_recipe, data=(data,)), tmp_path / "broken", stages=stages)
+    assert together(starter, tmp_path / "broken") == [1, 1]
+    first, second = ((tmp_path / "broken" / name).read_text() for name in ("0.txt", "1.txt"))
+    assert "See: simvtr check" in first
+    assert "another rank has ended" in second
+    assert (first.count("\n"), second.count("\n")) == (1, 1)
 
 
 def test_without_torchrun_there_is_one_rank(monkeypatch):

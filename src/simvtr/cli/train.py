@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     for data in (*recipe.data, *([recipe.validate] if recipe.validate else [])):
         refuse_missing(data.truth, data.images)
 
-    from simvtr.training.ranks import device_of  # torch, whose seconds a wrong path does not cost
+    from simvtr.training.ranks import device_of, lost  # torch, whose seconds a wrong path does not cost
 
     try:
         device_of(recipe.train)  # now: before the data is read
@@ -58,6 +58,16 @@ def run(args: argparse.Namespace) -> int:
         if speaks:
             print(f"simvtr train: {stopped}. Continue with the same command and --resume.", file=sys.stderr)
         return 130
+    except RuntimeError as error:
+        if not lost(error):
+            raise
+        rank = os.environ.get("RANK", "0")
+        print(
+            f"simvtr train: rank {rank}: another rank has ended; what it said tells why. Start all of them again, with "
+            "--resume where they had begun.",
+            file=sys.stderr,
+        )
+        return 1
     if speaks:
         print(folder)
     return 0

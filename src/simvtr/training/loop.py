@@ -78,11 +78,12 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
+    truths = [read_truth(data.truth) for data in recipe.data]
+    ranks.meet()
     notes = [str(ranks)] if ranks.count > 1 else []
     if resume and not saved:
         notes.append(f"{folder} has no checkpoint to resume: beginning anew")
     chief = ranks.rank == 0  # writes, checks and speaks for all
-    truths = [read_truth(data.truth) for data in recipe.data]
     for data in recipe.data if chief and saved is None else ():
         refuse_broken(data)
     if saved is None:

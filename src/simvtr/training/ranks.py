@@ -23,11 +23,10 @@ PATIENCE = timedelta(hours=3)  # that the others wait, for example while rank 0 
 
 
 class Ranks:
-    """This process's number among all of them, its device, and what they do together.
+    """This process's number among all of them, its device, and what they do together, once they have met.
 
     Args: config: says which device; of several GPUs each rank takes its own.
-    Raises: ValueError as `device_of`; DataError when the ranks that came together are not those that the environment
-        promises. (`accelerate launch --cpu` promises none: it runs one rank, whatever number it is given.)
+    Raises: ValueError as `device_of`.
 
     >>> ranks = Ranks(TrainConfig(device="cpu"))
     >>> ranks.rank, ranks.count, ranks.mean(torch.tensor([3.0])).item(), ranks.any(True)
@@ -37,6 +36,13 @@ class Ranks:
     def __init__(self, config: TrainConfig) -> None:
         self.rank, self.count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
         self.device, self._accelerator = device_of(config), None
+
+    def meet(self) -> None:
+        """Wait for the others. What any rank can find wrong on its own comes before: one that ends leaves no one alone.
+
+        Raises: DataError when the ranks that came together are not those that the environment promises. (`accelerate
+            launch --cpu` promises none: it runs one rank, whatever number it is given.)
+        """
         if self.count == 1:
             return
         from accelerate import Accelerator, InitProcessGroupKwargs
@@ -85,6 +91,16 @@ class Ranks:
         """The training is over."""
         if self._accelerator is not None:
             self._accelerator.end_training()
+
+
+def lost(error: RuntimeError) -> bool:
+    """Whether it says that another rank has gone, as torch and its backends tell it in the midst of anything.
+
+    >>> lost(RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer")), lost(RuntimeError("shapes"))
+    (True, False)
+    """
+    own = torch.distributed.is_available() and isinstance(error, torch.distributed.DistError)
+    return own or any(backend in str(error) for backend in ("gloo", "NCCL"))
 
 
 def settled(config: TrainConfig) -> TrainConfig:
