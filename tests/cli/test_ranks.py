@@ -90,10 +90,25 @@ def test_each_rank_takes_every_nth_video_and_none_twice(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     for rank in "1", "0", "0":
         monkeypatch.setenv("RANK", rank)
-        share(clips, tmp_path, tmp_path / "results.json", make, lambda: pytest.fail("nothing is missing"))
+        share(clips, tmp_path, tmp_path / "results.json", make, lambda missing: pytest.fail("nothing is missing"))
         assert sorted(asked) == ([2, 4] if rank == "1" else [1, 2, 3, 4, 5])
     assert set(asked.values()) == {1}
     assert (tmp_path / "results.json").read_bytes() == b"[\n]\n"
+
+
+def test_rank_0_says_once_how_many_videos_it_waits_for(weights, videos, tmp_path, capsys, monkeypatch):
+    asked = []
+
+    def look(seconds):
+        asked.append(seconds)
+        if len(asked) == 3:  # what Ctrl-C does
+            raise KeyboardInterrupt
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr("simvtr.cli.ranks.time.sleep", look)
+    assert segment(weights, tmp_path, *videos) == 130
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "waits" in line]
+    assert line.startswith(f"simvtr segment: rank 0 waits for 1 video of other ranks in {tmp_path / 'parts'}")
 
 
 def test_a_finished_run_is_left_as_it_is_by_every_rank_and_told_by_one(weights, videos, tmp_path, capsys, monkeypatch):

@@ -37,12 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="simvtr",
         description="Occluded video instance segmentation: segment, train, score, audit.",
         epilog="Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong. `simvtr VERB --help` says more.",
+        allow_abbrev=False,  # of two options that begin alike, a script means one
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     wanted = next((a for a in arguments if not a.startswith("-")), None)
     for name, (module, help_line) in VERBS.items():
-        verb = verbs.add_parser(name, help=help_line, description=help_line)
+        verb = verbs.add_parser(name, help=help_line, description=help_line, allow_abbrev=False)
         if name == wanted:  # only the verb that runs is imported
             chosen = importlib.import_module(f"simvtr.cli.{module}")
             chosen.add_arguments(verb)

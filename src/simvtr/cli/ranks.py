@@ -42,13 +42,17 @@ def parts_of(out: Path, settings: Mapping[str, Any]) -> Path:
 
 
 def share(
-    clips: Sequence[Clip], folder: Path, results: Path, segment: Callable[[Clip, Path], None], wait: Callable[[], None]
+    clips: Sequence[Clip],
+    folder: Path,
+    results: Path,
+    segment: Callable[[Clip, Path], None],
+    wait: Callable[[int], None],
 ) -> None:
     """Do this rank's videos; rank 0 joins all of them.
 
     Args:
         segment: makes a clip's part, a results file of this name, or raises.
-        wait: called while other ranks' parts are missing; raises to stop waiting.
+        wait: told how many of the others' parts are missing, again and again; raises to stop waiting.
     """
     rank, count = ranks()
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,8 +61,8 @@ def share(
         if not part.exists():
             segment(clip, part)
     if rank == 0:
-        while not all(part.exists() for part in parts):
-            wait()
+        while missing := sum(not part.exists() for part in parts):
+            wait(missing)
             time.sleep(_POLL)
         join(parts, results)
 

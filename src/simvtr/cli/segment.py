@@ -283,7 +283,19 @@ def _shared(
                 follow(clip, predictor, args, journal, results, progress, stop, done)
             journal.path.unlink()
 
-        share(clips, parts_of(args.out, known), args.out / RESULTS, segment, stop.check)
+        parts, told = parts_of(args.out, known), False
+
+        def wait(missing: int) -> None:
+            nonlocal told
+            if not told:  # where another rank has died without a word, this one tells what it waits for
+                print(
+                    f"simvtr segment: rank 0 waits for {many(missing, 'video')} of other ranks in {parts}",
+                    file=sys.stderr,
+                )
+            told = True
+            stop.check()
+
+        share(clips, parts, args.out / RESULTS, segment, wait)
     done.seconds = time.perf_counter() - begin
     for problem in done.problems:
         print(f"simvtr segment: warning: {problem}", file=sys.stderr)

@@ -1,6 +1,8 @@
 """How things move: smooth paths with excursions, and the camera. Times in frames, lengths in pixels of the scene."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -51,14 +53,16 @@ class Path:
     spin: float  # radians per frame
     angle: float  # radians at time 0
     growth: Swing  # logarithm of the scale
-    excursions: tuple[Excursion, ...] = ()
+    excursions: tuple[Excursion, ...] = ()  # in order of time, each over before the next
 
     def centre(self, time: float) -> tuple[float, float]:
         x, y = self.home[0] + self.x(time), self.home[1] + self.y(time)
-        for trip in self.excursions:
-            share = trip.share(time)
-            x, y = x + share * (trip.target[0] - x), y + share * (trip.target[1] - y)
-        return x, y
+        begun = bisect_right(self.excursions, time, key=attrgetter("start"))  # of thousands, in a video of hours
+        if not begun:
+            return x, y
+        trip = self.excursions[begun - 1]
+        share = trip.share(time)
+        return x + share * (trip.target[0] - x), y + share * (trip.target[1] - y)
 
     def rotation(self, time: float) -> float:
         return self.angle + self.spin * time + self.turn(time)
