@@ -11,27 +11,62 @@ from simvtr.data.dataset import open_data
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.schema import read_truth
-from simvtr.training.crops import SIDE, draw_crops, learn_crops, square
+from simvtr.training.crops import INSIDE, SIDE, SPREAD, crop_of, draw_crops, learn_crops, within
 
 
-def test_a_crop_is_the_square_around_its_object():
+@pytest.fixture
+def bar():
+    """A white bar of 8 x 20 pixels on black: frame and mask."""
     frame, mask = np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60), bool)
-    mask[10:30, 20:28] = True  # 20 pixels high, so the square's side is 25 = 1.25 x 20
+    mask[10:30, 20:28] = True
     frame[mask] = 255
-    crop = square(frame, mask)
+    return frame, mask
+
+
+def sides(picture):
+    """Height and width of what is bright."""
+    return (picture > 0.5).any(1).sum(), (picture > 0.5).any(0).sum()
+
+
+def test_a_settled_object_fills_the_middle_of_its_crop(bar):
+    crop, cover = crop_of(*bar, np.random.default_rng(0), roam=0)
     assert crop.shape == (SIDE, SIDE, 3)
-    # the object fills 20/25 of the height and 8/25 of the width of its crop
-    assert (crop > 127).any(1).any(1).sum() == pytest.approx(SIDE * 20 / 25, abs=1)
-    assert (crop > 127).any(0).any(1).sum() == pytest.approx(SIDE * 8 / 25, abs=1)
+    # 20 pixels high, so the square's side is 25 = 1.25 x 20: the object fills 20/25 of the height, 8/25 of the width
+    for picture in (crop[..., 0] / 255, cover):
+        assert sides(picture) == pytest.approx((SIDE * 20 / 25, SIDE * 8 / 25), abs=1)
+    rows, columns = np.nonzero(cover)
+    assert (rows.mean(), columns.mean()) == pytest.approx((SIDE / 2, SIDE / 2), abs=1)
+
+
+def test_a_roaming_object_has_about_its_own_size_and_goes_anywhere(bar):
+    rng, centres = np.random.default_rng(0), []
+    for _ in range(200):
+        crop, cover = crop_of(*bar, rng, roam=1)
+        height, width = sides(cover)
+        assert 20 * np.exp(-SPREAD) * INSIDE - 2 <= height <= 20 * np.exp(SPREAD) + 1
+        assert 8 * np.exp(-SPREAD) * INSIDE - 2 <= width <= 8 * np.exp(SPREAD) + 1
+        assert np.mean((crop[..., 0] > 127) != (cover > 0.5)) < 0.03  # the mask goes with it, but for its rim
+        centres.append([axis.mean() for axis in np.nonzero(cover)])
+    assert np.ptp(centres, axis=0).min() > SIDE / 2
 
 
 def test_crops_are_a_function_of_the_seed(tiny_data):
     dataset = open_data([tiny_data], [read_truth(tiny_data.truth)])
-    first, labels = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig())
-    again, _ = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig())
+    first, covers, labels = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig(), 0.5)
+    again, *_ = draw_crops(dataset, np.random.default_rng(3), 12, AugmentConfig(), 0.5)
     assert first.shape == (12, 3, SIDE, SIDE)
-    assert labels.shape == (12,)
+    assert (covers.shape, labels.shape) == ((12, SIDE, SIDE), (12,))
     assert torch.equal(first, again)
+
+
+def test_an_object_is_known_by_its_own_cells():
+    level = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])  # four cells of two pixels
+    right = torch.zeros(1, 4, 4)
+    right[:, :, 2:] = 1
+    assert within(level, right).item() == 3.0  # of 2 and 4
+    right[:, 2:, 2:] = 0
+    assert within(level, right).item() == 2.0
+    assert within(level, torch.zeros(1, 4, 4)).item() == 0.0
 
 
 def test_the_backbone_learns_and_nothing_else_changes(tiny_recipe, tiny_data):
@@ -54,4 +89,6 @@ def test_the_backbone_learns_and_nothing_else_changes(tiny_recipe, tiny_data):
 def test_a_data_set_of_tiny_objects_is_refused(tiny_data, monkeypatch):
     monkeypatch.setattr("simvtr.training.crops.LEAST", 1.1)
     with pytest.raises(DataError, match=r"must cover 110.0% of their picture.*Set crop_steps to 0"):
-        draw_crops(open_data([tiny_data], [read_truth(tiny_data.truth)]), np.random.default_rng(0), 1, AugmentConfig())
+        draw_crops(
+            open_data([tiny_data], [read_truth(tiny_data.truth)]), np.random.default_rng(0), 1, AugmentConfig(), 0.0
+        )
