@@ -251,6 +251,8 @@ def page(lines: Sequence[str]) -> str:
         columns = [*QUALITY, SPEED, MEMORY, COST]
         parts += [f"\n## {split}\n\n", f"| row | {' | '.join(columns)} |\n", f"|---{'|---:' * len(columns)}|\n"]
         for name in ROWS:
+            if split != SPLITS[0] and f"{name}, {split}: AP" not in entries:
+                continue
             cells = [_cell(entries, f"{name}, {split}: {column}") for column in (*QUALITY, SPEED)]
             shared = [_cell(entries, f"{name}: {column}") for column in (MEMORY, COST)]
             learned = bool(ROWS[name].recipes or ROWS[name].before)
@@ -283,7 +285,10 @@ threshold on count for *kept slots* (share of frame pairs in which an object, fo
 on the same track) and *duplicates* (share of tracks of which a better-scored one has a track IoU above 0.5).
 frames/s: by CPU time of one thread, from files to tracks. Training memory: the peak of a few steps, above a process
 that has only imported its libraries. Training cost: minutes by the clock
-of the steps, on machines that did other work as well; of Mask R-CNN processor time.
+of the steps, without crops, on machines that did other work as well; of Mask R-CNN processor time. What twenty minutes
+of a core buy is measured by itself (`python -m benchmarks.peers.budget`). simvtr-tiny-finer's are on top of
+simvtr-tiny's. The second table has the rows that were run on the test split. A commit with a `+` had changes beside it;
+load is the machine's, in processes that want a core.
 """
 
 if __name__ == "__main__":

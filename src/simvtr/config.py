@@ -217,6 +217,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.lr <= 0:
             raise ValueError(f"train.lr must be above 0, got {self.lr}")
+        if self.device.split(":")[0] not in ("auto", "cpu", "cuda", "mps"):
+            raise ValueError(f"train.device must be auto, cpu, cuda or mps, got {self.device!r}")
         if self.epochs < 1 or (self.steps is not None and self.steps < 1):
             raise ValueError(f"train.epochs and train.steps must be at least 1, got {self.epochs} and {self.steps}")
         if not 0 <= self.freeze <= 4:
@@ -324,6 +326,8 @@ class Recipe:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
+        if self.validate_every < 0:
+            raise ValueError(f"validate_every must not be negative, got {self.validate_every}")
         if len({data.weight is None for data in self.data}) > 1:
             raise ValueError(f"data: either all sets must have a weight, or none, got {[d.weight for d in self.data]}")
 

@@ -68,7 +68,9 @@ def test_the_command_line_overrides_any_key(recipe_file):
         (["--train.lrr", "1"], "train.lrr: unknown key; do you mean 'lr'?"),
         (["--train.lr", "fast"], "train.lr: Expected `float`, got `str`"),
         (["--train.lr=-1"], "train: train.lr must be above 0, got -1.0"),
-        (["--train.optimizer=sgd"], "train.optimizer: Invalid enum value 'sgd'"),
+        (["--train.optimizer=sgd"], "train.optimizer: Invalid enum value 'sgd'. It may be adabelief, adamw"),
+        (["--train.device=gpu"], "train.device must be auto, cpu, cuda or mps, got 'gpu'"),
+        (["--validate_every=-3"], "validate_every must not be negative, got -3"),
         (["--data", "[]"], "must name at least one data set under `data`"),
         (["--data.5.truth=x"], "an entry of a list must be a number up to 1, got '5'"),
         (["--train.lr.x=1"], "--train.lr.x must be a key of the recipe"),
@@ -81,6 +83,12 @@ def test_a_wrong_recipe_is_exit_2_and_one_line(recipe_file, capsys, words, messa
     out, err = capsys.readouterr()
     assert message in err
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_key_given_twice_is_told_with_its_block(recipe_file, capsys):
+    recipe_file.write_text("train: {lr: 1}\n" + recipe_file.read_text())
+    assert main(["train", str(recipe_file)]) == 2
+    assert "the key 'train' twice in the block that begins in line 1. Leave one." in capsys.readouterr().err
 
 
 def test_every_recipe_of_the_project_is_one():

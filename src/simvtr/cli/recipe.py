@@ -2,9 +2,10 @@
 
 import difflib
 from collections.abc import Iterator, Sequence
+from dataclasses import is_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -18,7 +19,7 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises: ValueError in one sentence when the file is not YAML, or a key or a value is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text()) or {}
+        content = yaml.load(path.read_text(), _Loader) or {}
         for key, value in _pairs(overrides):
             _put(content, key.split("."), yaml.safe_load(value))
     except OSError as error:
@@ -29,11 +30,36 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         recipe = msgspec.convert(content, Recipe, strict=False)  # not strict: YAML takes 1e-4 for a text
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
-        raise ValueError(f"{path}, {where.strip('`').removeprefix('$.') or 'top'}: {what}") from error
+        place = where.strip("`").removeprefix("$.")
+        raise ValueError(f"{path}, {place or 'top'}: {what}{_choices(place)}") from error
     _refuse_unknown(content, msgspec.to_builtins(recipe), f"{path}, ")
     if not recipe.data:
         raise ValueError(f"{path}: must name at least one data set under `data`, got none")
     return recipe
+
+
+def _choices(place: str) -> str:
+    """What a value may be, where that is one of a few words or numbers; "" elsewhere.
+
+    >>> _choices("train.optimizer"), _choices("train.stages[...].share")
+    ('. It may be adabelief, adamw', '')
+    """
+    kind: Any = Recipe
+    for name in place.replace("[...]", ".0").split("."):
+        kind = get_args(kind)[0] if name.isdigit() else get_type_hints(kind).get(name) if is_dataclass(kind) else None
+    return f". It may be {', '.join(map(str, get_args(kind)))}" if get_origin(kind) is Literal else ""
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, and refuses a key given twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
+        if twice is not None:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(f"the key {twice!r} twice in the block that begins in line {line}. Leave one.")
+        return super().construct_mapping(node, deep)
 
 
 def _pairs(overrides: Sequence[str]) -> Iterator[tuple[str, str]]:
