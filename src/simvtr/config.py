@@ -175,10 +175,9 @@ class Stage:
     clips: int = 1  # b, of a step: all its parts (`train.accumulate`) and all ranks together
 
     def __post_init__(self) -> None:
-        if not self.frames or min(self.frames) < 1 or self.clips < 1 or self.share <= 0:
-            raise ValueError(
-                f"train.stages: share, frames and clips must be above 0, got {self.share}, {self.frames}, {self.clips}"
-            )
+        for name, least in (("share", self.share), ("frames", min(self.frames, default=0)), ("clips", self.clips)):
+            if least <= 0:
+                raise ValueError(f"train.stages: {name} must be above 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)

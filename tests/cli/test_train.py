@@ -1,7 +1,7 @@
 """`simvtr train`: recipes, changes to them, exit codes, validation."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from simvtr.cli.main import main
 from simvtr.cli.recipe import read_recipe
 from simvtr.cli.train import cut, validator
-from simvtr.config import DataConfig, Recipe, Stage
+from simvtr.config import DataConfig, Recipe, Stage, TrainConfig
 from simvtr.rle import encode
 from simvtr.schema import Category, Truth, TruthTrack, Video
 from tests.cli.torchless import refused
@@ -83,6 +83,24 @@ def test_a_wrong_recipe_is_exit_2_and_one_line(recipe_file, capsys, words, messa
     out, err = capsys.readouterr()
     assert message in err
     assert (out, err.count("\n")) == ("", 1)
+
+
+def test_a_wrong_value_of_the_command_line_is_not_blamed_on_the_file(recipe_file, capsys):
+    main(["train", str(recipe_file), "--train.lr", "-1"])
+    assert "simvtr train: arguments, train: train.lr must be above 0, got -1.0" in capsys.readouterr().err
+    recipe_file.write_text("train: {lr: -1}\n")
+    main(["train", str(recipe_file), "--train.seed", "1"])
+    assert f"simvtr train: {recipe_file}, train: train.lr must be above 0" in capsys.readouterr().err
+
+
+def test_keys_names_every_key_of_a_recipe_with_its_default(capsys):
+    assert main(["train", "--keys"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    known = {line.partition(":")[0] for line in lines}
+    wanted = {f"train.{each.name}" for each in fields(TrainConfig)} - {"train.stages", "train.loss", "train.augment"}
+    assert {*wanted, "data.0.truth", "train.stages.0.share", "train.loss.dice", "train.augment.paste"} <= known
+    (optimizer,) = (line for line in lines if line.startswith("train.optimizer"))
+    assert optimizer.split() == ["train.optimizer:", "adabelief", "one", "of", "adabelief,", "adamw"]
 
 
 def test_a_key_given_twice_is_told_with_its_block(recipe_file, capsys):

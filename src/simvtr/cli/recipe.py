@@ -19,7 +19,8 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises: ValueError in one sentence when the file is not YAML, or a key or a value is wrong.
     """
     try:
-        content = yaml.load(path.read_text(), _Loader) or {}
+        text = path.read_text()
+        content = yaml.load(text, _Loader) or {}
         for key, value in _pairs(overrides):
             _put(content, key.split("."), yaml.safe_load(value))
     except OSError as error:
@@ -27,14 +28,26 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"{path}: must be a recipe in YAML, got: {error}") from error
     try:
-        recipe = msgspec.convert(content, Recipe, strict=False)  # not strict: YAML takes 1e-4 for a text
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at ")
-        place = where.strip("`").removeprefix("$.")
-        raise ValueError(f"{path}, {place or 'top'}: {what}{_choices(place)}") from error
-    _refuse_unknown(content, msgspec.to_builtins(recipe), f"{path}, ")
+        recipe = _taken(content, str(path))
+    except ValueError:
+        if overrides:
+            _taken(yaml.load(text, _Loader) or {}, str(path))  # if the file alone is wrong, it is to blame
+            _taken(content, "arguments")
+        raise
     if not recipe.data:
         raise ValueError(f"{path}: must name at least one data set under `data`, got none")
+    return recipe
+
+
+def _taken(content: Any, where: str) -> Recipe:
+    """A recipe of what YAML gave. Raises: ValueError that begins with `where`."""
+    try:
+        recipe = msgspec.convert(content, Recipe, strict=False)  # not strict: YAML takes 1e-4 for a text
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at ")
+        place = at.strip("`").removeprefix("$.")
+        raise ValueError(f"{where}, {place or 'top'}: {what}{_choices(place)}") from error
+    _refuse_unknown(content, msgspec.to_builtins(recipe), f"{where}, ")
     return recipe
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simvtr.cli.keys import Keys
+
 if TYPE_CHECKING:
     from simvtr.config import Recipe
     from simvtr.model import SimVTR
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The recipe and what may change about it."""
-    parser.add_argument("recipe", type=Path, help="YAML file with the keys of simvtr.config.Recipe, see recipes/")
+    parser.add_argument("recipe", type=Path, help="YAML file, see recipes/ and --keys")
+    parser.add_argument("--keys", nargs=0, action=Keys, help="print all keys of a recipe with their meaning, and leave")
     parser.add_argument("--out", type=Path, help="folder for checkpoint, log and weights, instead of the recipe's")
     parser.add_argument(
         "--resume", action="store_true", help="continue from the checkpoint in that folder; begin anew if it has none"
