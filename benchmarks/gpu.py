@@ -3,6 +3,7 @@
     python -m benchmarks.gpu check            the same outputs and gradients as on the CPU, float32
     python -m benchmarks.gpu inference [--vistr FOLDER]
     python -m benchmarks.gpu training
+    python -m benchmarks.gpu deform           the deformable convolution: ours, ours compiled, torchvision's kernel
     python -m benchmarks.gpu fits --memory 11 frames of one clip that `simvtr-r50` trains on within so many GiB
 
 simvtr-r50, 300 x 540, 10 queries with masks, random weights. Rates are medians of passes between two waits for the
@@ -27,6 +28,7 @@ from benchmarks.record import Figure, parser, report
 from benchmarks.training_memory import clip
 from simvtr.config import Recipe, TrainConfig, simvtr_r50, simvtr_tiny
 from simvtr.model import SimVTR
+from simvtr.model.deform import deform_conv
 from simvtr.training.loop import backward
 from simvtr.training.losses import Counts, Losses
 from simvtr.training.ranks import Ranks
@@ -147,6 +149,42 @@ def training(args: Any) -> list[Figure]:
     return figures
 
 
+def deform(args: Any) -> list[Figure]:
+    """The two convolutions that end the mask head, of 10 queries in 1 and in 16 frames, forward and with gradients."""
+    figures = []
+    for inputs, outputs in ((48, 24), (24, 1)):
+        for frames in (1, 16):
+            for name, run in deform_ways(inputs, outputs, 10 * frames, (HEIGHT // 4, WIDTH // 4), CUDA).items():
+                where = f"{inputs} to {outputs}, {frames} frame{'s' * (frames > 1)}, {name}"
+                with torch.inference_mode():
+                    figures.append(Figure.of(f"{where}: forward", [1000 * s for s in timed(run)], "ms"))
+                seconds = timed(lambda run=run: run().square().mean().backward())
+                figures.append(Figure.of(f"{where}: forward and backward", [1000 * s for s in seconds], "ms"))
+    return figures
+
+
+def deform_ways(
+    inputs: int, outputs: int, pictures: int, size: tuple[int, int], device: torch.device
+) -> dict[str, Callable[[], Tensor]]:
+    """Ways to the same numbers (pictures, outputs, *size); taps move by about half a pixel."""
+
+    def theirs() -> Tensor:
+        from torchvision.ops import deform_conv2d  # made for this very torch, or its operators are missing
+
+        return deform_conv2d(x, offsets, weight, bias, padding=(1, 1))
+
+    x = torch.randn(pictures, inputs, *size, device=device, requires_grad=True)
+    offsets = (0.5 * torch.randn(pictures, 18, *size, device=device)).requires_grad_()
+    weight = (0.1 * torch.randn(outputs, inputs, 3, 3, device=device)).requires_grad_()
+    bias = torch.zeros(outputs, device=device, requires_grad=True)
+    compiled = torch.compile(deform_conv)
+    return {
+        "ours": lambda: deform_conv(x, offsets, weight, bias),
+        "ours, compiled": lambda: compiled(x, offsets, weight, bias),
+        "torchvision": theirs,
+    }
+
+
 def fits(args: Any) -> list[Figure]:
     """The longest clip whose step stays within the memory given, reserved blocks included."""
     whole = torch.cuda.get_device_properties(0).total_memory
@@ -221,6 +259,7 @@ PARTS: dict[str, Callable[[Any], list[Figure]]] = {
     "check": check,
     "inference": inference,
     "training": training,
+    "deform": deform,
     "fits": fits,
 }
 
