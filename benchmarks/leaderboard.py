@@ -56,6 +56,7 @@ class Row:
     make: Callable[[Truth, str], Made]  # truth, split
     recipes: tuple[str, ...] = ()
     before: str = ""
+    out: str | None = None  # folder of the training's log; None: those of the recipes
 
 
 def main() -> int:
@@ -96,10 +97,11 @@ def training(name: str) -> list[Figure]:
     """What the training of a row costs, by its logs and by some steps; nothing where there is no recipe or no log."""
     from simvtr.cli.recipe import read_recipe
 
-    paths = ROWS[name].recipes
+    row, paths = ROWS[name], ROWS[name].recipes
     if not paths:
         return []
-    logs = [Path(read_recipe(Path(path)).out) / "log.jsonl" for path in paths]
+    outs = [row.out] if row.out else [read_recipe(Path(path)).out for path in paths]
+    logs = [Path(out) / "log.jsonl" for out in outs]
     figures = [Figure(f"{name}: {MEMORY}", steps_memory(paths[-1]), "MiB")]
     if all(log.exists() for log in logs):
         figures.append(Figure(f"{name}: {COST}", sum(map(logged_minutes, logs)), "min"))
@@ -173,12 +175,11 @@ def no_learning(truth: Truth, split: str) -> Made:
     return Made(found, frames / (time.process_time() - begin))
 
 
-def maskrcnn(row: str, kind: str) -> Callable[[Truth, str], Made]:
+def maskrcnn(row: str, kind: str, folder: str) -> Callable[[Truth, str], Made]:
     """What `python -m benchmarks.peers.maskrcnn` left in files of a kind: it needs an environment of its own."""
 
     def make(truth: Truth, split: str) -> Made:
-        folder = ROOT / "runs/peers/maskrcnn"
-        results, about = folder / f"{kind}-{split}.json", folder / f"about-{split}.json"
+        results, about = (ROOT / folder / f"{what}-{split}.json" for what in (kind, "about"))
         if not (results.exists() and about.exists()):
             sys.exit(f"{results} is not here. First: {ROWS[row].before}")
         facts = json.loads(about.read_text())
@@ -212,11 +213,16 @@ ROWS = {
         for window in (1, 4, 16)
     },
     **{
-        f"simvtr-tiny-short-{window}": Row(
-            f"SimVTR in twenty minutes of a core, windows of {window} frame{'s' * (window > 1)}, objects linked",
-            simvtr("runs/simvtr-tiny-short", window, "link"),
+        f"simvtr-tiny-{kind}-{window}": Row(
+            f"SimVTR in {time_} of a core, windows of {window} frame{'s' * (window > 1)}, objects linked",
+            simvtr(f"runs/simvtr-tiny-{kind}", window, "link"),
             ("recipes/simvtr-tiny-short.yaml",),
-            "simvtr train recipes/simvtr-tiny-short.yaml",
+            f"simvtr train recipes/simvtr-tiny-short.yaml{words}",
+            f"runs/simvtr-tiny-{kind}",
+        )
+        for kind, time_, words in (
+            ("short", "twenty minutes", ""),
+            ("hour", "an hour", " --out runs/simvtr-tiny-hour --train.crop_steps 2000 --train.steps 3490"),
         )
         for window in (1, 4)
     },
@@ -228,10 +234,14 @@ ROWS = {
         "simvtr train recipes/vistr-tiny.yaml",
     ),
     **{
-        f"maskrcnn{suffix}": Row(
-            f"torchvision's Mask R-CNN on the same backbone in twenty minutes of a core, linked by {way}",
-            maskrcnn(f"maskrcnn{suffix}", kind),
-            before="python -m benchmarks.peers.maskrcnn",
+        f"maskrcnn{hour}{suffix}": Row(
+            f"torchvision's Mask R-CNN on the same backbone in {time_} of a core, linked by {way}",
+            maskrcnn(f"maskrcnn{hour}{suffix}", kind, f"runs/peers/maskrcnn{hour}"),
+            before=f"python -m benchmarks.peers.maskrcnn{words}",
+        )
+        for hour, time_, words in (
+            ("", "twenty minutes", ""),
+            ("-hour", "an hour", " --steps 2490 --out runs/peers/maskrcnn-hour"),
         )
         for suffix, kind, way in (("", "results", "mask IoU"), ("-link", "linked", "`simvtr.link`"))
     },
@@ -284,11 +294,11 @@ and AssA are means over categories, each at its best threshold on score; that ch
 threshold on count for *kept slots* (share of frame pairs in which an object, found in both with a mask IoU of 0.5, is
 on the same track) and *duplicates* (share of tracks of which a better-scored one has a track IoU above 0.5).
 frames/s: by CPU time of one thread, from files to tracks. Training memory: the peak of a few steps, above a process
-that has only imported its libraries. Training cost: minutes by the clock
-of the steps, without crops, on machines that did other work as well; of Mask R-CNN processor time. What twenty minutes
-of a core buy is measured by itself (`python -m benchmarks.peers.budget`). simvtr-tiny-finer's are on top of
-simvtr-tiny's. The second table has the rows that were run on the test split. A commit with a `+` had changes beside it;
-load is the machine's, in processes that want a core.
+that has only imported its libraries. Training cost: minutes by the clock of the steps, without crops, on machines that
+did other work as well; of Mask R-CNN processor time. What twenty minutes of a core buy, or an hour, is measured by
+itself (`python -m benchmarks.peers.budget`). simvtr-tiny-finer's cost is on top of simvtr-tiny's. The second table has
+the rows that were run on the test split. A commit with a `+` had changes beside it; load is the machine's, in
+processes that want a core.
 """
 
 if __name__ == "__main__":
