@@ -29,12 +29,19 @@ class Method:
 
 def methods() -> list[Method]:
     """Every row that can be measured here."""
-    without = {"embeddings": "embedding", "mask overlap": "mask", "class": "category", "motion": "motion"}
+    without = {
+        "colours": "colour",
+        "embeddings": "embedding",
+        "mask overlap": "mask",
+        "class": "category",
+        "motion": "motion",
+    }
     found = [
         Method("slot", lambda: lambda window: [range(window.masks.shape[1])] * len(window.masks), doubt=None),
         Method("slot, duplicates merged", lambda: _slots_merged),
         Method("link", lambda: _linked(CONFIG)),
         *(Method(f"link without {what}", _linker(replace(CONFIG, **{term: 0.0}))) for what, term in without.items()),
+        Method("link without embeddings and colours", _linker(replace(CONFIG, embedding=0.0, colour=0.0))),
         Method("link without memory", _linker(replace(CONFIG, remember=0))),
         Method("link without merging", _linker(replace(CONFIG, duplicate=1.0))),
         Method("link, the surer duplicate", _linker(replace(CONFIG, strange=0.0))),

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -267,7 +268,8 @@ class Training:
         lengths = {video.id: video.length for video in truth.videos.values()}
         rate_ = sum(lengths.values()) / (time.process_time() - began)
         for video in truth.videos.values():
-            linked[video.id] = named(seen[video.id], (video.height, video.width), len(truth.categories))
+            pictures = read_frames([DATA / split / "JPEGImages" / name for name in video.file_names])
+            linked[video.id] = named(seen[video.id], pictures, len(truth.categories))
         write_predictions(self.folder / f"results-{split}.json", found, lengths)
         write_predictions(self.folder / f"linked-{split}.json", linked, lengths)
         words = [sys.executable, "-m", "benchmarks.peers.maskrcnn", "--memory"]
@@ -289,17 +291,18 @@ def detections(model: nn.Module, paths: list[Path]) -> list[list[Detection]]:
     return frames
 
 
-def named(frames: list[list[Detection]], size: tuple[int, int], classes: int) -> list[Track]:
-    """Tracks by SimVTR's own linker, as any segmenter gets them; categories are 1, 2, ..., size is (H, W)."""
+def named(frames: list[list[Detection]], pictures: Iterable[np.ndarray], classes: int) -> list[Track]:
+    """Tracks by SimVTR's own linker, as any segmenter gets them; categories are 1, 2, ..., pictures are the frames."""
     builder = TrackBuilder()
     instances = (
         Instances.scored(
-            np.stack([d.mask for d in found]) if found else np.zeros((0, *size), bool),
+            np.stack([d.mask for d in found]) if found else np.zeros((0, *picture.shape[:2]), bool),
             [d.score for d in found],
             [d.category_id - 1 for d in found],
             classes,
+            picture,
         )
-        for found in map(distinct, frames)
+        for found, picture in zip(map(distinct, frames), pictures, strict=True)
     )
     for result in link_instances(instances):
         builder.add(result)

@@ -262,17 +262,20 @@ class IdentityConfig:
     """
 
     embedding: float = 1.0  # weight of the distance of query embeddings
+    colour: float = 2.0  # of the distance of colours
     mask: float = 1.0  # of 1 - IoU of the object's last mask, moved on, and the window's first
     category: float = 0.5  # of the disagreement of class probabilities
-    category_alone: float = 1.25  # of the same where there are no embeddings: class alone says what a thing looks like
+    category_alone: float = (
+        1.25  # of the same where class alone says what a thing looks like: no embeddings, no colours
+    )
     motion: float = 1.0  # of the distance of centres
-    far: float = 0.5  # cosine distance of embeddings that counts as 1
+    far: float = 0.5  # cosine distance of embeddings and colours that counts as 1
     reach: float = 1.0  # distance of centres, in sizes of the object, that counts as 1
     fade: float = 4.0  # frames unseen after which half of what place says (mask, motion) is forgotten
     unknown: float = 0.8  # cost of a place that is forgotten
-    unknown_alone: float = 1.0  # the same where there are no embeddings: class alone brings nothing back from there
+    unknown_alone: float = 1.0  # the same where there are neither: class alone brings nothing back from there
     astray: float = 0.5  # the most that a wrong place costs
-    renew: float = 0.5  # share of the newest embedding in what is remembered
+    renew: float = 0.5  # share of the newest embedding and colours in what is remembered
     gate: float = 0.6  # a pair that costs as much as this or more is none
     birth: float = 0.1  # least score of a query that becomes a new object
     least: float = 0.02  # least score of a query that continues one
@@ -292,7 +295,7 @@ class IdentityConfig:
                 raise ValueError(
                     f"identity.{each.name} must be a {'whole ' if whole else 'finite '}number, got {value!r}"
                 )
-        for name in ("embedding", "mask", "category", "category_alone", "motion"):
+        for name in ("embedding", "colour", "mask", "category", "category_alone", "motion"):
             if getattr(self, name) < 0:
                 raise ValueError(f"identity.{name} must not be negative, got {getattr(self, name)}")
         if not any((self.category_alone, self.mask, self.motion)):

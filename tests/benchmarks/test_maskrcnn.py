@@ -28,7 +28,7 @@ def test_what_it_found_gets_identities_from_the_linker_too():
     left, right = np.zeros((4, 12), bool), np.zeros((4, 12), bool)
     left[:, :4], right[:, 8:] = True, True
     both = [Detection(1, 0.9, left), Detection(2, 0.8, right)]
-    one, other = named([both, [], both[::-1]], (4, 12), classes=2)
+    one, other = named([both, [], both[::-1]], np.zeros((3, 4, 12, 3), np.uint8), classes=2)
     assert [(t.category_id, [m is not None for m in t.segmentations]) for t in (one, other)] == [
         (1, [True, False, True]),
         (2, [True, False, True]),

@@ -197,6 +197,16 @@ def normalised(frames: np.ndarray) -> Tensor:
     return channels_first.float().mul_(_SCALE).sub_(_SHIFT)
 
 
+def pixels_of(pictures: Tensor) -> np.ndarray:
+    """Back from `normalised`: float (t, 3, h, w) -> uint8 (t, h, w, 3).
+
+    >>> pixels_of(normalised(np.full((1, 1, 1, 3), 200, np.uint8))).tolist()
+    [[[[200, 200, 200]]]]
+    """
+    pixels = pictures.float().add(_SHIFT.to(pictures.device)).div_(_SCALE.to(pictures.device)).round_().clamp_(0, 255)
+    return pixels.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
 def to_input(frames: np.ndarray | Tensor, short_side: int | None, long_side: int) -> Tensor:
     """Frames as the network takes them; the same numbers as in training without augmentation.
 

@@ -18,6 +18,7 @@ class Window:
     probabilities: np.ndarray  # float (t, n, k), of each class; their sum may stay below 1 ("no object")
     masks: np.ndarray  # bool (t, n, h, w), at any size that stays the same; False where there is none
     embeddings: np.ndarray | None = None  # float (n, c), near each other for one object; None: there are none
+    pictures: np.ndarray | None = None  # uint8 (t, h, w, 3), RGB, of the masks' size: colours tell objects apart
     slots: Sequence[int] | None = None  # n different numbers, the queries that found them; None: 0, 1, 2, ...
 
 

@@ -29,6 +29,7 @@ class Instances:
     embeddings: np.ndarray | None = None  # float (n, c), near each other for one object; None: there are none
     sureness: Sequence[float] | None = None  # n, in [0, 1], of each mask (`FrameTrack`); None: 1
     slots: Sequence[int] | None = None  # n different numbers from 0: the queries that found them; None: no queries
+    picture: np.ndarray | None = None  # uint8 (H, W, 3), RGB, the frame: its colours tell objects apart; None: unknown
 
     def __post_init__(self) -> None:
         _check_masks(self.masks)
@@ -40,12 +41,21 @@ class Instances:
             raise ValueError("Instances: probabilities must lie in [0, 1]. Apply softmax or sigmoid to logits.")
         if self.embeddings is not None:
             _check_rows("embeddings", self.embeddings, f"({n}, c)", n)
+        if self.picture is not None:
+            _check_picture(self.picture, self.masks.shape[1:])
         for name, given in (("sureness", self.sureness), ("slots", self.slots)):
             if given is not None:
                 _numbers(f"Instances: {name}", given, n)
 
     @classmethod
-    def scored(cls, masks: np.ndarray, scores: Sequence[float], labels: Sequence[int], classes: int) -> Self:
+    def scored(
+        cls,
+        masks: np.ndarray,
+        scores: Sequence[float],
+        labels: Sequence[int],
+        classes: int,
+        picture: np.ndarray | None = None,
+    ) -> Self:
         """Of a segmenter that tells one class, by number from 0, and one score for each mask.
 
         >>> Instances.scored(np.ones((1, 2, 3), bool), [0.75], [1], classes=3).probabilities.tolist()
@@ -65,7 +75,7 @@ class Instances:
                 )
         probabilities = np.zeros((n, classes))
         probabilities[np.arange(n), np.asarray(kinds, int)] = sure
-        return cls(masks, probabilities)
+        return cls(masks, probabilities, picture=picture)
 
 
 def _check_masks(masks: Any) -> None:
@@ -79,6 +89,19 @@ def _check_masks(masks: Any) -> None:
         )
     if not all(masks.shape[1:]):
         raise ValueError(f"Instances: masks must be of one pixel or more, as the frame is, got {masks.shape}")
+
+
+def _check_picture(picture: Any, size: tuple[int, ...]) -> None:
+    """Raises: TypeError for no array, ValueError for another one than the frame of these masks."""
+    if not isinstance(picture, np.ndarray):
+        raise TypeError(
+            f"Instances: picture must be uint8 (H, W, 3), got {type(picture).__name__}. Give a numpy array."
+        )
+    if picture.dtype != np.uint8 or picture.shape != (*size, 3):
+        raise ValueError(
+            f"Instances: picture must be uint8 {(*size, 3)}, the frame of these masks, got {picture.dtype} "
+            f"{picture.shape}"
+        )
 
 
 def _check_rows(name: str, given: Any, axes: str, n: int) -> None:
@@ -149,10 +172,11 @@ def link(
     Args:
         frames: what was found in each frame, in order; frames without anything count, too.
         categories: records, one for each of the k classes in their order; None: their numbers from 1.
-        config: weights, limits and what they mean. Without embeddings class weighs more in the cost.
+        config: weights, limits and what they mean. Without embeddings and pictures class weighs more in the cost.
     Returns: of every frame its objects, highest score first, without duplicates and what is too weak to be anything.
     Raises: TypeError for a frame that is no `Instances`, a category or a config of another kind; ValueError when
-        frames differ in size, classes or channels of embeddings, or categories are not one a class.
+        frames differ in size, classes, channels of embeddings or whether there are pictures, or categories are not one
+        a class.
 
     >>> rows = np.eye(3, dtype=bool)[:, :, None].repeat(9, 2)                # masks (H, W) of three objects, a row each
     >>> def found(*order):                                                   # two of them, of one class each
@@ -187,8 +211,9 @@ def named(
                 "(n, H, W): simvtr.Instances.scored(masks, scores, labels, classes=k)."
             )
         now = _sizes(found)
-        first = first or now  # no frame is held, only its sizes
-        for what, came, wanted in zip(_SIZES, now, first, strict=True):
+        first = {**now, **(first or {})}  # no frame is held, only its sizes
+        for what, came in now.items():
+            wanted = first[what]
             if came != wanted:
                 raise ValueError(f"link: frame {index}: {what} must be {wanted} as in frame {start}, got {came}")
         if found.embeddings is not None and not np.isfinite(found.embeddings).all():
@@ -200,7 +225,8 @@ def named(
             kinds = [Category(i + 1, str(i + 1)) for i in range(k)]
         if len(kinds) != k:
             raise ValueError(f"link: categories must be one for each of the {k} classes, got {len(kinds)}")
-        window = Window(index, found.probabilities[None], found.masks[None], found.embeddings, found.slots)
+        pictures = None if found.picture is None else found.picture[None]
+        window = Window(index, found.probabilities[None], found.masks[None], found.embeddings, pictures, found.slots)
         names = namer.assign(window)
         sure = [1.0] * len(found.masks) if found.sureness is None else [float(one) for one in found.sureness]
         by_id = {kind.id: kind.name for kind in kinds}
@@ -214,13 +240,13 @@ def named(
         yield FrameResult(index, sorted(tracks, key=lambda track: -track.score), votes, doubt)
 
 
-_SIZES = ("height and width", "classes", "channels of embeddings")
-
-
-def _sizes(found: Instances) -> tuple[tuple[int, ...], int, int | None]:
-    """What `_SIZES` names; None: no embeddings."""
+def _sizes(found: Instances) -> dict[str, Any]:
+    """What must be the same in all frames, by name; of a frame without anything not what a candidate has."""
+    shared = {"height and width": found.masks.shape[1:], "classes": found.probabilities.shape[1]}
+    if not len(found.masks):
+        return shared
     channels = None if found.embeddings is None else found.embeddings.shape[1]
-    return found.masks.shape[1:], found.probabilities.shape[1], channels
+    return {**shared, "channels of embeddings": channels, "whether it has a picture": found.picture is not None}
 
 
 def _check_categories(categories: Any) -> None:

@@ -4,7 +4,8 @@
                          (`_cost`: one formula)                             not seen: remembered     seen -> lost ones
 
 Axes: t frames   n queries of the window   o objects known   k classes   c channels   h w grid of the masks
-Holds one small mask and one embedding for each object that is live or remembered, and nothing else of the video.
+Holds one small mask, two embeddings and two histograms of colours for each object that is live or remembered, and
+nothing else of the video.
 """
 
 import math
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from simvtr.config import IdentityConfig
+from simvtr.inference.colours import histograms
 from simvtr.inference.identity import Window
 from simvtr.rle import decode, encode, from_json, to_json
 
@@ -30,6 +32,7 @@ class _Query:
     score: float  # highest class probability, mean over frames
     classes: np.ndarray  # (k,), sums to 1
     embedding: np.ndarray  # (c,), length 1; (0,) where there are none
+    colours: np.ndarray  # (216,), length 1; idem
     frames: np.ndarray  # numbers, rising
     masks: np.ndarray  # bool (t, h, w), of the whole window
     first: np.ndarray  # bool (h, w), in the first of its frames
@@ -46,6 +49,8 @@ class _Object:
     classes: np.ndarray  # (k,), sums to 1: mean over the frames in which it was seen
     embedding: np.ndarray  # (c,), length 1, of late; (0,) where there are none
     looks: np.ndarray  # (c,), length 1, of all these frames; idem
+    colours: np.ndarray  # (216,), length 1, of late; (0,) where there are none
+    palette: np.ndarray  # (216,), length 1, of all these frames; idem
     beside: frozenset[int]  # the names that were seen in the same windows, of those known
     seen: int  # number of these frames
     frame: int  # the last
@@ -82,8 +87,8 @@ class LinkIdentity:
         """The identity of each query; None where it is too weak, a duplicate, or one more than there may be."""
         from scipy.optimize import linear_sum_assignment
 
-        config = self.config
-        queries = _queries(window, config.least)
+        config = _known(self.config, window)
+        queries = _queries(window, config)
         self.objects = {i: o for i, o in self.objects.items() if window.start - o.frame <= config.remember + 1}
         known = list(self.objects.values())
         cost = np.minimum(_cost(known, queries, window.start, config), config.gate)  # (o, n)
@@ -100,7 +105,7 @@ class LinkIdentity:
                 self.objects[self._born] = _newborn(self._born, query)
                 names[query.index] = self._born
                 self._born += 1
-        renamed = self._returned({name for name in names if name is not None})
+        renamed = self._returned({name for name in names if name is not None}, config)
         return [name if name is None else renamed.get(name, name) for name in names]
 
     def state(self) -> dict[str, Any]:
@@ -121,7 +126,7 @@ class LinkIdentity:
             link.objects[kept["identity"]] = _Object(**{**kept, **arrays, **others})
         return link
 
-    def _returned(self, here: set[int]) -> dict[int, int]:
+    def _returned(self, here: set[int], config: IdentityConfig) -> dict[int, int]:
         """What is seen in this window and turns out to be a lost object: its name until now -> the older of the two.
 
         What comes back is first seen in part, at an edge, and hardly looks like itself there; some frames later the
@@ -129,19 +134,20 @@ class LinkIdentity:
         """
         from scipy.optimize import linear_sum_assignment
 
-        config = self.config
         for i in here:
             self.objects[i] = replace(
                 self.objects[i], beside=frozenset((self.objects[i].beside | here) & self.objects.keys())
             )
         seen = [o for i in sorted(here) if (o := self.objects[i]).seen >= config.settle]
         lost = [o for i, o in self.objects.items() if i not in here]
-        if not (seen and lost and seen[0].looks.size and config.embedding):
+        weights = np.array((config.embedding, config.colour, config.category))
+        if not (seen and lost and weights[:2].any()):
             return {}
-        apart = np.minimum(
-            (1 - np.stack([o.looks for o in lost]) @ np.stack([o.looks for o in seen]).T) / config.far, 1
-        )
-        differ = np.average((apart, _unlike(lost, seen)), axis=0, weights=(config.embedding, config.category))
+        apart = [
+            np.minimum((1 - _stack(lost, whole) @ _stack(seen, whole).T) / config.far, 1)
+            for whole in ("looks", "palette")
+        ]
+        differ = np.average((*apart, _unlike(lost, seen)), axis=0, weights=weights)
         two = np.array([[o.identity in found.beside for found in seen] for o in lost])
         differ = np.where(two, config.again, np.minimum(differ, config.again))  # (lost, seen)
         renamed = {}
@@ -149,7 +155,8 @@ class LinkIdentity:
             if differ[i, j] < config.again:
                 name = min(lost[i].identity, seen[j].identity)
                 del self.objects[lost[i].identity], self.objects[seen[j].identity]
-                self.objects[name] = replace(_joined(lost[i], seen[j]), identity=name, embedding=seen[j].embedding)
+                of_late = {"embedding": seen[j].embedding, "colours": seen[j].colours}
+                self.objects[name] = replace(_joined(lost[i], seen[j]), identity=name, **of_late)
                 renamed[seen[j].identity] = name
         return renamed
 
@@ -166,15 +173,13 @@ class LinkIdentity:
 def _cost(objects: list[_Object], queries: list[_Query], start: int, config: IdentityConfig) -> np.ndarray:
     """The cost (o, n) of each pair, in [0, 1]: the one formula (docs/identity.md).
 
-    cost = (embedding · E + category · C + mask · P(M) + motion · P(D)) / the sum of these weights
+    cost = (embedding · E + colour · K + category · C + mask · P(M) + motion · P(D)) / the sum of these weights
     P(x) = unknown + (min(x, astray) - unknown) · 0.5 ^ (frames unseen / fade): where an object is, is forgotten by and
     by; and what is at a wrong place may be it, come out of the edge or from behind something faster than foreseen
-    Without embeddings E is left out, and category and unknown are category_alone and unknown_alone.
+    Of embeddings and colours what is unknown has no weight (`_known`).
     """
     if not objects or not queries:
         return np.ones((len(objects), len(queries)))
-    if not (config.embedding and queries[0].embedding.size):
-        config = replace(config, embedding=0.0, category=config.category_alone, unknown=config.unknown_alone)
     gap = np.array([max(1, start - o.frame) for o in objects])
     place = 0.5 ** ((gap - 1) / config.fade)[:, None]
     steps = [o.velocity * min(g, config.fade) for o, g in zip(objects, gap, strict=True)]
@@ -192,7 +197,8 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
         return config.unknown + (np.minimum(x, config.astray) - config.unknown) * place
 
     terms = (
-        (config.embedding, _apart(objects, [q.embedding for q in queries], config.far)),
+        (config.embedding, _apart(objects, queries, "embedding", "looks", config.far)),
+        (config.colour, _apart(objects, queries, "colours", "palette", config.far)),
         (config.category, _unlike(objects, queries)),
         (config.mask, placed(1 - overlap)),
         (config.motion, placed(far / config.reach)),
@@ -200,11 +206,15 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     return np.sum([weight * term for weight, term in terms], axis=0) / sum(weight for weight, _ in terms)
 
 
-def _apart(objects: Sequence[_Object], embeddings: Sequence[np.ndarray], far: float) -> np.ndarray:
-    """Distance (o, n) in [0, 1] of embeddings: to what an object looks like of late or on the whole, the nearer."""
-    theirs = np.stack(embeddings).T
-    late, whole = np.stack([o.embedding for o in objects]) @ theirs, np.stack([o.looks for o in objects]) @ theirs
-    return np.minimum((1 - np.maximum(late, whole)) / far, 1)
+def _apart(objects: Sequence[_Object], queries: Sequence[_Query], late: str, whole: str, far: float) -> np.ndarray:
+    """Distance (o, n) in [0, 1] of embeddings or colours: to an object's of late or on the whole, the nearer."""
+    theirs = _stack(queries, late).T
+    return np.minimum((1 - np.maximum(_stack(objects, late) @ theirs, _stack(objects, whole) @ theirs)) / far, 1)
+
+
+def _stack(things: Sequence[_Object] | Sequence[_Query], name: str) -> np.ndarray:
+    """A field of each, (things, c)."""
+    return np.stack([getattr(thing, name) for thing in things])
 
 
 def _unlike(objects: Sequence[_Object], others: Sequence[_Object] | Sequence[_Query]) -> np.ndarray:
@@ -212,17 +222,18 @@ def _unlike(objects: Sequence[_Object], others: Sequence[_Object] | Sequence[_Qu
     return 1 - np.sqrt(np.stack([o.classes for o in objects])) @ np.sqrt(np.stack([o.classes for o in others])).T
 
 
-def _queries(window: Window, least: float) -> list[_Query]:
+def _queries(window: Window, config: IdentityConfig) -> list[_Query]:
     """The queries with a mask and a score of `least`, best first: in an order that does not depend on their numbers."""
     step = -(-max(window.masks.shape[2:]) // _GRID)
     masks = window.masks[:, :, ::step, ::step]
     seen = np.asarray(masks.any(axis=(2, 3)))  # (t, n)
     probabilities = window.probabilities.astype(np.float64)  # as a `state` has them: a resumed run counts the same
     best = probabilities.max(-1)  # idem
+    colours = None if window.pictures is None else histograms(window.pictures[:, ::step, ::step], masks)
     found = []
     for i in range(masks.shape[1]):
         frames = np.flatnonzero(seen[:, i])
-        if not len(frames) or (score := float(best[frames, i].sum() / len(frames))) < least:
+        if not len(frames) or (score := float(best[frames, i].sum() / len(frames))) < config.least:
             continue
         first, last = masks[frames[0], i], masks[frames[-1], i]
         start = _centre(first)
@@ -231,6 +242,7 @@ def _queries(window: Window, least: float) -> list[_Query]:
             score=score,
             classes=probabilities[frames, i].sum(0) / probabilities[frames, i].sum(),
             embedding=np.zeros(0) if window.embeddings is None else _unit(window.embeddings[i].astype(np.float64)),
+            colours=np.zeros(0) if colours is None else colours[i],
             frames=frames + window.start,
             masks=masks[:, i],
             first=first,
@@ -240,6 +252,15 @@ def _queries(window: Window, least: float) -> list[_Query]:
         )
         found.append(query)
     return sorted(found, key=lambda query: (-query.score, *query.start))
+
+
+def _known(config: IdentityConfig, window: Window) -> IdentityConfig:
+    """The weights of what a window knows. Without embeddings and colours class alone says what a thing looks like."""
+    embedding = config.embedding if window.embeddings is not None else 0.0
+    colour = config.colour if window.pictures is not None else 0.0
+    if embedding or colour:
+        return replace(config, embedding=embedding, colour=colour)
+    return replace(config, embedding=0, colour=0, category=config.category_alone, unknown=config.unknown_alone)
 
 
 def _worth(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -> np.ndarray:
@@ -277,6 +298,8 @@ def _newborn(identity: int, query: _Query) -> _Object:
         classes=query.classes,
         embedding=query.embedding,
         looks=query.embedding,
+        colours=query.colours,
+        palette=query.colours,
         beside=frozenset(),
         seen=len(query.frames),
         frame=int(query.frames[-1]),
@@ -292,6 +315,7 @@ def _continued(known: _Object, query: _Query, renew: float) -> _Object:
     return replace(
         _joined(known, newest),
         embedding=_unit((1 - renew) * known.embedding + renew * newest.embedding),
+        colours=_unit((1 - renew) * known.colours + renew * newest.colours),
         velocity=(known.velocity + (newest.centre - known.centre) / max(1, newest.frame - known.frame)) / 2,
     )
 
@@ -304,6 +328,7 @@ def _joined(known: _Object, later: _Object) -> _Object:
         identity=known.identity,
         classes=(known.seen * known.classes + later.seen * later.classes) / seen,
         looks=_unit(known.seen * known.looks + later.seen * later.looks),
+        palette=_unit(known.seen * known.palette + later.seen * later.palette),
         beside=known.beside | later.beside,
         seen=seen,
     )

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from simvtr.config import InferConfig
-from simvtr.data.transforms import to_input
+from simvtr.data.transforms import pixels_of, to_input
 from simvtr.errors import DataError
 from simvtr.inference.ahead import Clock, ahead, side_by_side
 from simvtr.inference.identity import Identity, SlotIdentity, Window
@@ -213,7 +214,8 @@ class Predictor:
             probabilities = _probabilities(outputs.logits)[0, :t, :, objects].cpu().numpy()  # (t, n, k)
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
         embeddings = outputs.embeddings[0].float().cpu().numpy()
-        return _Found(size, probabilities, masks, picked[0].tolist(), embeddings)
+        cells = F.avg_pool2d(clip[:t], self.model.config.mask_stride, ceil_mode=True)  # as large as those of masks
+        return _Found(size, probabilities, masks, picked[0].tolist(), embeddings, pixels_of(cells))
 
     def _results(self, start: int, found: "_Found", linker: Identity) -> Iterator[FrameResult]:
         """Results of one window, whose objects get their names here."""
@@ -222,7 +224,7 @@ class Predictor:
         level = math.log(self.mask_threshold / (1 - self.mask_threshold))  # the threshold as a logit
         present = np.zeros((t, probabilities.shape[1], *masks.shape[2:]), bool)  # (t, n, h/4, w/4)
         present[:, queries] = (masks > level) & (probabilities[:, queries].max(-1) >= self.threshold)[..., None, None]
-        named = linker.assign(Window(start, probabilities, present, found.embeddings))
+        named = linker.assign(Window(start, probabilities, present, found.embeddings, found.pictures))
         config = self.model.config
         names = {config.category_ids[i]: config.category_names[i] for i in config.objects}
         ids = tuple(names)
@@ -255,6 +257,7 @@ class _Found:
     masks: np.ndarray  # (t, m, h, w) logits of the m queries that are kept
     queries: list[int]  # their numbers
     embeddings: np.ndarray  # (n, c)
+    pictures: np.ndarray  # uint8 (t, h, w, 3), what the network saw
 
 
 _IDENTITIES: dict[str, Callable[[], Identity]] = {"slot": SlotIdentity, "link": LinkIdentity}

@@ -57,12 +57,10 @@ class QuerySegmenter:
             index += 1
             if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
                 raise DataError(f"frame {index}: RGB uint8 (H, W, 3) expected, got {frame.dtype} {frame.shape}")
-            size = frame.shape[:2]
-            picture = self.pictures(frame)
-            del frame
-            yield self._instances(look, picture, size, least)
+            yield self._instances(look, frame, least)
 
-    def _instances(self, look: Look, picture: Tensor, size: tuple[int, int], least: float) -> Instances:
+    def _instances(self, look: Look, frame: np.ndarray, least: float) -> Instances:
+        size, picture = frame.shape[:2], self.pictures(frame)
         device = next((p.device for p in self.model.parameters()), torch.device("cpu"))
         sure = self.panoptic
 
@@ -92,6 +90,7 @@ class QuerySegmenter:
             embeddings=seen.embeddings.float().cpu().numpy()[chosen],
             sureness=[sureness(mask, 0.0) for mask in masks[here].numpy()],
             slots=chosen,
+            picture=frame,
         )
 
 

@@ -55,7 +55,8 @@ class BoxSegmenter:
         masks = found["masks"][kept, 0].float().cpu().numpy() > 0.5  # (n, H, W)
         kept = [i for i, mask in zip(kept, masks, strict=True) if mask.any()]
         masks = masks[masks.any(axis=(1, 2))]
-        return Instances.scored(masks, [scores[i] for i in kept], [place[labels[i]] for i in kept], len(self.objects))
+        kinds = [place[labels[i]] for i in kept]
+        return Instances.scored(masks, [scores[i] for i in kept], kinds, len(self.objects), picture=frame)
 
 
 def maskrcnn(source: str, device: torch.device, precision: str = "float32") -> BoxSegmenter:
