@@ -254,8 +254,8 @@ class InferConfig:
 @dataclass(frozen=True, slots=True)
 class IdentityConfig:
     """How `link` names objects (inference/link.py). Numbers without a source were chosen on 24 synthetic videos (seed
-    7001), not on those that figures are given for; `again`, `settle` and `remember` on two long ones
-    (benchmarks/long_scene.py, seeds 1 and 5).
+    7001; `colour` on these and 24 of seed 7002), not on those that figures are given for; `again`, `settle` and
+    `remember` on two long ones (benchmarks/long_scene.py, seeds 1 and 5).
 
     A pair of an object and a query costs the mean of its terms, each in [0, 1], by these weights; a weight of 0 leaves
     a term out.

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import simvtr
-from simvtr.config import IdentityConfig
-from simvtr.inference import LinkIdentity, Window
+from simvtr.config import IdentityConfig, simvtr_tiny
+from simvtr.inference import LinkIdentity, Predictor, SlotIdentity, Window
 from simvtr.inference.colours import STEPS, histograms
+from simvtr.model import SimVTR
 
 RED, BLUE, GREY = (220, 20, 20), (20, 20, 220), (128, 128, 128)
 
@@ -129,3 +130,27 @@ def test_pictures_come_with_all_frames_or_with_none():
 def test_a_picture_must_be_the_frame_of_the_masks(picture, error, message):
     with pytest.raises(error, match=message):
         simvtr.Instances.scored(np.ones((1, 48, 64), bool), [0.9], [0], classes=1, picture=picture)
+
+
+# --- what the predictor tells -----------------------------------------------------------------------------------------
+
+
+class Listener(SlotIdentity):
+    def __init__(self):
+        self.windows = []
+
+    def assign(self, window):
+        self.windows.append(window)
+        return super().assign(window)
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+@pytest.mark.parametrize("height,width", [(75, 101), (64, 96), (66, 98)])
+def test_a_window_has_a_pixel_for_every_cell_of_its_masks(stride, height, width):
+    model = SimVTR(simvtr_tiny(backbone_width=16, channels=64, mask_stride=stride, short_side=64, long_side=128))
+    frames = np.full((3, height, width, 3), (250, 128, 3), np.uint8)
+    listener = Listener()
+    list(Predictor(model, window=2, identity=lambda: listener).stream(frames))
+    for window in listener.windows:
+        assert window.pictures.shape == (len(window.masks), *window.masks.shape[2:], 3)
+        assert (abs(window.pictures.astype(int) - (250, 128, 3)) <= 1).all()
