@@ -30,6 +30,12 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
         "benchmarks.synth_score",
         "window 1: AP of the first frame padded to length, mean of levels",
     ),
+    "AP on the frozen validation split, 60 videos (synth-occlusion-v1)": (
+        "benchmarks.leaderboard",
+        "simvtr-tiny-1, val: AP",
+    ),
+    "HOTA there after an hour of one core from scratch": ("benchmarks.leaderboard", "simvtr-tiny-hour-1, val: HOTA"),
+    "the same of torchvision's Mask R-CNN with IoU tracking": ("benchmarks.leaderboard", "maskrcnn-hour, val: HOTA"),
     "fine-tuned on 50 frames of a real clip: mean track IoU on the 16 frames after": (
         "benchmarks.finetune_clip",
         "mean track IoU, frames 50..65, never trained on",
