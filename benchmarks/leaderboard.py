@@ -228,7 +228,7 @@ ROWS = {
     },
     "vistr-tiny": Row(
         "coupled queries, VisTR's mask head, in twenty minutes of a core, windows of 4 frames, objects linked; trained "
-        "before crops roamed (docs/LOG.md)",
+        "before crops roamed, linked before colours counted (docs/LOG.md)",
         simvtr("runs/vistr-tiny", 4, "link"),
         ("recipes/vistr-tiny.yaml",),
         "simvtr train recipes/vistr-tiny.yaml",
