@@ -214,8 +214,10 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        if self.lr <= 0:
+        if not 0 < self.lr < math.inf:
             raise ValueError(f"train.lr must be above 0, got {self.lr}")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"train.betas must lie in [0, 1), got {self.betas}")
         if self.device.split(":")[0] not in ("auto", "cpu", "cuda", "mps"):
             raise ValueError(f"train.device must be auto, cpu, cuda or mps, got {self.device!r}")
         if self.epochs < 1 or (self.steps is not None and self.steps < 1):
@@ -227,8 +229,9 @@ class TrainConfig:
                 "train.accumulate must be at least 1 and divide the clips of every stage, got "
                 f"{self.accumulate} and {[stage.clips for stage in self.stages]}"
             )
-        for name in ("workers", "warmup", "crop_steps", "clip_norm", "weight_decay", "checkpoint_minutes", "seed"):
-            if getattr(self, name) < 0:
+        positive = "workers warmup crop_steps clip_norm weight_decay checkpoint_minutes seed eps"
+        for name in positive.split():
+            if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"train.{name} must not be negative, got {getattr(self, name)}")
         if not self.stages or abs(sum(stage.share for stage in self.stages) - 1) > 1e-6:
             raise ValueError(f"train.stages: shares must add up to 1, got {[stage.share for stage in self.stages]}")

@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
     except SystemExit as leave:
         return int(leave.code or 0)
+    except BrokenPipeError:  # `simvtr train --keys | head`
+        return _reader_left()
     if args.version:
         from simvtr import __version__
 
@@ -90,13 +92,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"simvtr {args.verb}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `simvtr eval ... | head`: the reader left, nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_left()
     except OSError as error:  # an output that cannot be written; a rename names its target second
         file = error.filename2 or error.filename
         reason = error.strerror or str(error)
         print(f"simvtr {args.verb}: {_line(reason if file is None else f'{file}: {reason}')}", file=sys.stderr)
         return 1
+
+
+def _reader_left() -> int:
+    """Exit code 0, and nothing more is written: nothing is wrong."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _end_as_by_ctrl_c() -> None:
