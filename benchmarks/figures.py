@@ -101,7 +101,7 @@ def headlines(lines: list[str]) -> str:
     for what, (benchmark, name) in HEADLINES.items():
         entry = entries.get((benchmark, name))
         value = f"{pretty(entry['value'])} {entry['unit']}".strip() if entry else "not measured"
-        row = f" {name.partition(',')[0]}" if benchmark == "benchmarks.leaderboard" else ""  # without one it only writes
+        row = f" {name.partition(',')[0]}" if benchmark == "benchmarks.leaderboard" else ""  # without: a page
         rows.append(f"| {what} | {value} | `python -m {benchmark}{row}` |\n")
     return "".join(rows)
 
