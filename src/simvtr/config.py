@@ -229,8 +229,8 @@ class TrainConfig:
                 "train.accumulate must be at least 1 and divide the clips of every stage, got "
                 f"{self.accumulate} and {[stage.clips for stage in self.stages]}"
             )
-        positive = "workers warmup crop_steps clip_norm weight_decay checkpoint_minutes seed eps"
-        for name in positive.split():
+        amounts = "workers warmup crop_steps clip_norm weight_decay checkpoint_minutes seed eps"
+        for name in amounts.split():
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"train.{name} must not be negative, got {getattr(self, name)}")
         if not self.stages or abs(sum(stage.share for stage in self.stages) - 1) > 1e-6:
@@ -268,9 +268,7 @@ class IdentityConfig:
     colour: float = 2.0  # of the distance of colours
     mask: float = 1.0  # of 1 - IoU of the object's last mask, moved on, and the window's first
     category: float = 0.5  # of the disagreement of class probabilities
-    category_alone: float = (
-        1.25  # of the same where class alone says what a thing looks like: no embeddings, no colours
-    )
+    category_alone: float = 1.25  # of the same without embeddings and colours: class alone says what a thing looks like
     motion: float = 1.0  # of the distance of centres
     far: float = 0.5  # cosine distance of embeddings and colours that counts as 1
     reach: float = 1.0  # distance of centres, in sizes of the object, that counts as 1

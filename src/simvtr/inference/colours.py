@@ -5,7 +5,7 @@ The network's embeddings say of what kind a thing is, hardly which one of its ki
 
 import numpy as np
 
-STEPS = 6  # of each of R, G and B; finer ones split one surface under changing light
+STEPS = 6  # of each of R, G and B; 4, 8 and 12 were no better (docs/LOG.md)
 
 
 def histograms(pictures: np.ndarray, masks: np.ndarray) -> np.ndarray:
