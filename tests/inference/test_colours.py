@@ -43,6 +43,18 @@ def test_frames_of_a_window_count_by_their_pixels():
     assert sorted(histograms(pictures, masks)[0])[-2:] == pytest.approx([0.5, 0.75**0.5])  # 1 of 4 pixels, 3 of 4
 
 
+def test_colours_of_an_object_smaller_than_a_cell_are_its_own_pixels():
+    pictures, masks = np.full((1, 1080, 1920, 3), GREY, np.uint8), np.zeros((1, 2, 1080, 1920), bool)
+    for i, colour in enumerate((RED, BLUE)):
+        masks[0, i, 301:308, 600 * i + 301 : 600 * i + 308] = True  # between every 15th pixel, 300 and 315
+        pictures[masks[:, i]] = colour
+    link = LinkIdentity()
+    names = link.assign(Window(0, np.full((1, 2, 1), 0.9), masks, pictures=pictures))
+    for query, colour in enumerate((RED, BLUE)):
+        alone = histograms(np.full((1, 1, 1, 3), colour, np.uint8), np.ones((1, 1, 1, 1), bool))[0]
+        assert link.objects[names[query]].colours @ alone == 1
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(0, 3))
 def test_a_histogram_has_length_one_whatever_order_the_pixels_have(seed, frames, count):
     random = np.random.default_rng(seed)

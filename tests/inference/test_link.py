@@ -193,6 +193,19 @@ def test_large_masks_are_compared_on_a_grid():
     assert link.objects[0].mask.shape == (72, 128)
 
 
+@given(st.integers(0, 1079), st.integers(0, 1919), st.integers(1, 20))
+@settings(max_examples=25, deadline=None)
+def test_an_object_of_one_pixel_has_a_name_wherever_it_is_in_a_large_picture(row, column, side):
+    masks = np.zeros((1, 2, 1080, 1920), bool)  # a cell is 15 x 15 pixels
+    masks[0, 0, row : row + side, column : column + side] = True
+    masks[0, 1, 500:700, 900:1200] = True
+    link = LinkIdentity()
+    before = masks.copy()
+    found = [link.assign(Window(i, np.full((1, 2, 1), 0.9), masks)) for i in range(2)]
+    assert {0, 1} == set(found[0]) and found[0] == found[1]
+    np.testing.assert_array_equal(masks, before)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -225,11 +225,15 @@ def _unlike(objects: Sequence[_Object], others: Sequence[_Object] | Sequence[_Qu
 def _queries(window: Window, config: IdentityConfig) -> list[_Query]:
     """The queries with a mask and a score of `least`, best first: in an order that does not depend on their numbers."""
     step = -(-max(window.masks.shape[2:]) // _GRID)
-    masks = window.masks[:, :, ::step, ::step]
+    masks, small = _cells(window.masks, step)
     seen = np.asarray(masks.any(axis=(2, 3)))  # (t, n)
     probabilities = window.probabilities.astype(np.float64)  # as a `state` has them: a resumed run counts the same
     best = probabilities.max(-1)  # idem
-    colours = None if window.pictures is None else histograms(window.pictures[:, ::step, ::step], masks)
+    colours = None
+    if window.pictures is not None:
+        colours = histograms(window.pictures[:, ::step, ::step], masks)
+        if small:  # a cell's one pixel may be none of the object's
+            colours[small] = histograms(window.pictures, window.masks[:, small])
     found = []
     for i in range(masks.shape[1]):
         frames = np.flatnonzero(seen[:, i])
@@ -252,6 +256,21 @@ def _queries(window: Window, config: IdentityConfig) -> list[_Query]:
         )
         found.append(query)
     return sorted(found, key=lambda query: (-query.score, *query.start))
+
+
+def _cells(masks: np.ndarray, step: int) -> tuple[np.ndarray, list[int]]:
+    """Masks (t, n, h, w) at every `step`-th pixel; what lies between those is in all the cells that it touches.
+
+    Returns: the cells, and the queries of which that is so in some frame.
+    """
+    cells = masks[:, :, ::step, ::step]
+    missed = [(t, i) for t, i in np.argwhere(~cells.any(axis=(2, 3))) if masks[t, i].any()] if step > 1 else []
+    if missed:
+        cells = cells.copy()  # the window is not ours to change
+    for t, i in missed:
+        rows, columns = masks[t, i].nonzero()
+        cells[t, i, rows // step, columns // step] = True
+    return cells, sorted({int(i) for _, i in missed})
 
 
 def _known(config: IdentityConfig, window: Window) -> IdentityConfig:
