@@ -189,7 +189,7 @@ class TrainConfig:
     backbone_lr: float | None = None  # None: the same
     freeze: int = 0  # fixed from the backbone's start: 1 the stem and the first stage (as DETR and VisTR), 4 all of it
     betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-16  # of the author's package; AdamW uses 1e-8
+    eps: float | None = None  # null: 1e-16 with AdaBelief, as in its author's package, 1e-8 with AdamW
     weight_decay: float = 1e-4
     decay_norms: bool = True  # weight decay on one-dimensional parameters too
     clip_norm: float = 0.1  # largest gradient norm; 0: no clipping
@@ -231,7 +231,7 @@ class TrainConfig:
             )
         amounts = "workers warmup crop_steps clip_norm weight_decay checkpoint_minutes seed eps"
         for name in amounts.split():
-            if not 0 <= getattr(self, name) < math.inf:
+            if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise ValueError(f"train.{name} must not be negative, got {getattr(self, name)}")
         if not self.stages or abs(sum(stage.share for stage in self.stages) - 1) > 1e-6:
             raise ValueError(f"train.stages: shares must add up to 1, got {[stage.share for stage in self.stages]}")

@@ -126,7 +126,7 @@ def test_a_frame_without_objects_is_made_as_the_message_says():
 @pytest.mark.parametrize(
     ("scores", "labels", "message"),
     [
-        ([0.5], [0, 1], "scores must have 2 entries, as masks, got 1"),
+        ([0.5], [0, 1], r"scores must have 2 entries, as masks, got 1\. .* np.moveaxis\(masks, -1, 0\)"),
         ([0.5, 0.5], [0], "labels must have 2 entries, as masks, got 1"),
         ([0.5, 0.5], [0, 3], r"labels must lie in 0\.\.2, from 0, and be whole, got 3"),
         ([0.5, 0.5], [-1, 0], r"labels must lie in 0\.\.2, from 0, and be whole, got -1"),
@@ -203,6 +203,7 @@ def test_a_frame_of_another_kind_is_refused_by_its_number(other, message):
             TypeError,
             r"list of simvtr\.Category records, one a class, got one of str\. Write \[simvtr\.Category\(",
         ),
+        ([Category("1", "a"), Category(2, "b")], TypeError, "ids of categories must be whole numbers, got '1'"),
         ([Category(1, "a"), None], TypeError, "one a class, got one of NoneType"),
         ({1: "a", 2: "b"}, TypeError, r"must be a list of simvtr\.Category records, one a class, got dict"),
         ("ab", TypeError, r"must be a list of simvtr\.Category records, one a class, got str"),

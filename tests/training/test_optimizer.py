@@ -50,6 +50,15 @@ def test_adabelief_is_the_authors_step_by_step():
     assert worst < 1e-6
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "used"),
+    [("adamw", None, 1e-8), ("adamw", 1e-3, 1e-3), ("adabelief", None, 1e-16), ("adabelief", 1e-8, 1e-8)],
+)
+def test_either_optimizer_has_its_own_eps_and_takes_another(kind, given, used):
+    optimizer = build_optimizer(Net(), TrainConfig(optimizer=kind, eps=given))
+    assert {group["eps"] for group in optimizer.param_groups} == {used}
+
+
 def test_adabelief_keeps_its_state_in_float32_for_half_precision_weights():
     net = Net().bfloat16()
     optimizer = build_optimizer(net, TrainConfig())

@@ -13,6 +13,21 @@ import yaml
 from simvtr.config import Recipe
 
 
+_WORDS = {  # of msgspec, to those of who writes YAML
+    "Expected": "must be",
+    "`object`": "a block of keys",
+    "`array`": "a list",
+    "`null`": "nothing",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "a text",
+    "`bool`": "true or false",
+    "`int | null`": "a whole number or null",
+    "`float | null`": "a number or null",
+    "Invalid enum value": "must be a value that is known, got",
+}
+
+
 def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """A recipe file with changes ("--train.lr", "1e-4", "--data.0.truth=x.json", ...) on top.
 
@@ -46,6 +61,8 @@ def _taken(content: Any, where: str) -> Recipe:
     except msgspec.ValidationError as error:
         what, _, at = str(error).partition(" - at ")
         place = at.strip("`").removeprefix("$.")
+        for word, plain in _WORDS.items():
+            what = what.replace(word, plain)
         raise ValueError(f"{where}, {place or 'top'}: {what}{_choices(place)}") from error
     _refuse_unknown(content, msgspec.to_builtins(recipe), f"{where}, ")
     return recipe
@@ -88,25 +105,26 @@ def _pairs(overrides: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _put(content: Any, keys: list[str], value: Any) -> None:
     """content["a"]["0"]["b"] = value, where content is of dicts and lists."""
+    whole = ".".join(keys)
     for key, below in pairwise(keys):
         if isinstance(content, list):
-            content = content[_place(content, key)]
+            content = content[_place(content, key, whole)]
         elif isinstance(content, dict):
             if content.get(key) is None:
                 content[key] = [] if below.isdigit() else {}
             content = content[key]
     if isinstance(content, list):
-        content[_place(content, keys[-1])] = value
+        content[_place(content, keys[-1], whole)] = value
     elif isinstance(content, dict):
         content[keys[-1]] = value
     else:
-        raise ValueError(f"arguments: --{'.'.join(keys)} must be a key of the recipe, but it leads into a value")
+        raise ValueError(f"arguments: --{whole} must be a key of the recipe, but it leads into a value")
 
 
-def _place(items: list, key: str) -> int:
-    """The index that a key names; the one after the last makes room for a new entry."""
+def _place(items: list, key: str, whole: str) -> int:
+    """The index that a key names; the one after the last makes room for a new entry. `whole`: the key of all."""
     if not key.isdigit() or int(key) > len(items):
-        raise ValueError(f"arguments: an entry of a list must be a number up to {len(items)}, got {key!r}")
+        raise ValueError(f"arguments: --{whole}: an entry of a list must be a number up to {len(items)}, got {key!r}")
     if int(key) == len(items):
         items.append({})
     return int(key)

@@ -100,7 +100,8 @@ def _check_picture(picture: Any, size: tuple[int, ...]) -> None:
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
         raise ValueError(
             f"Instances: picture must be uint8 {(*size, 3)}, the frame of these masks, got {picture.dtype} "
-            f"{picture.shape}"
+            f"{picture.shape}. (255 * picture).round().astype(np.uint8) makes it of floats in [0, 1], masks at another "
+            "size must be enlarged first."
         )
 
 
@@ -123,7 +124,10 @@ def _numbers(what: str, given: Any, n: int) -> list[float]:
     if not hasattr(entries, "__len__") or isinstance(entries, str):
         raise TypeError(f"{what} must be a list of numbers, one a mask, got {type(given).__name__}")
     if len(entries) != n:
-        raise ValueError(f"{what} must have {n} entries, as masks, got {len(entries)}")
+        raise ValueError(
+            f"{what} must have {n} entries, as masks, got {len(entries)}. Masks are (n, H, W), one after another: "
+            "np.moveaxis(masks, -1, 0) makes them of (H, W, n)."
+        )
     for entry in entries:
         if isinstance(entry, str) or not hasattr(entry, "__float__"):
             raise ValueError(f"{what} must be numbers, got {entry!r}")
@@ -250,7 +254,7 @@ def _sizes(found: Instances) -> dict[str, Any]:
 
 
 def _check_categories(categories: Any) -> None:
-    """Raises: TypeError for what are no records, ValueError for two of one id."""
+    """Raises: TypeError for what are no records or ids that are no numbers, ValueError for two of one id."""
     if categories is None:
         return
     listed = isinstance(categories, Sequence) and not isinstance(categories, str)
@@ -262,5 +266,8 @@ def _check_categories(categories: Any) -> None:
             'Write [simvtr.Category(1, "name"), ...].'
         )
     ids = [category.id for category in list[Category](categories)]
+    words = [one for one in ids if not isinstance(one, Integral) or isinstance(one, bool)]
+    if words:
+        raise TypeError(f"link: ids of categories must be whole numbers, got {words[0]!r}")
     if len(set(ids)) < len(ids):
         raise ValueError(f"link: ids of categories must differ, got {ids}")

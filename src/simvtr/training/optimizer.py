@@ -9,6 +9,7 @@ from torch import Tensor, nn
 import simvtr.model.backbone  # noqa: F401  (its guarded import of timm must be the first)
 from simvtr.config import TrainConfig
 
+EPS = {"adabelief": 1e-16, "adamw": 1e-8}
 FLOOR = 0.02  # of the learning rate, at the end of a cosine schedule
 
 
@@ -34,15 +35,18 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """AdaBelief with the flags of the author's package (decoupled decay, rectified, eps 1e-16), or AdamW (eps 1e-8).
 
+    `train.eps` stands in for either's eps.
+
     State is float32 even for half-precision weights. AdaBelief is timm's, equal to adabelief-pytorch step by step.
     """
     groups = parameter_groups(model, config)
+    eps = EPS[config.optimizer] if config.eps is None else config.eps
     if config.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=1e-8, fused=True)
+        return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, eps=eps, fused=True)
     from timm.optim.adabelief import AdaBelief
 
     return AdaBelief(
-        groups, lr=config.lr, betas=config.betas, eps=config.eps, decoupled_decay=True, fixed_decay=False, rectify=True
+        groups, lr=config.lr, betas=config.betas, eps=eps, decoupled_decay=True, fixed_decay=False, rectify=True
     )
 
 
