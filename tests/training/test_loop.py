@@ -106,6 +106,11 @@ def test_a_finished_training_can_be_made_longer_with_other_settings(tiny_recipe,
     assert [line["lr"] for line in log_of(folder)] == pytest.approx([1e-3, 1e-6])
 
 
+def test_it_says_what_it_reads_before_there_are_steps_to_count(tiny_recipe, capsys):
+    train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))
+    assert capsys.readouterr().err.splitlines()[0] == f"checking 2 videos of {tiny_recipe.data[0].truth}"
+
+
 def test_a_checkpoint_of_another_network_is_refused_in_one_sentence(tiny_recipe):
     short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
     train(short, progress=False)

@@ -113,6 +113,11 @@ class Meter:
         self._bar.stop()
 
 
+def announce(line: str, *, show: bool) -> None:
+    """One line on stderr, before there is anything to count."""
+    Console(stderr=True, quiet=not show).print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def clock(seconds: float) -> str:
     """A duration as h:mm:ss, or m:ss below an hour."""
     minutes, rest = divmod(round(seconds), 60)

@@ -28,7 +28,7 @@ from simvtr.training import checkpoint as checkpoints
 from simvtr.training.crops import learn_crops
 from simvtr.training.feed import feed
 from simvtr.training.interrupt import gentle_stop
-from simvtr.training.log import Log, Meter, clock
+from simvtr.training.log import Log, Meter, announce, clock
 from simvtr.training.losses import Counts, Losses
 from simvtr.training.matcher import Match, match_clip
 from simvtr.training.optimizer import clip_gradients, rate, set_rate
@@ -84,7 +84,8 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     if resume and not saved:
         notes.append(f"{folder} has no checkpoint to resume: beginning anew")
     chief = ranks.rank == 0  # writes, checks and speaks for all
-    for data in recipe.data if chief and saved is None else ():
+    for data, truth in zip(recipe.data, truths, strict=True) if chief and saved is None else ():
+        announce(f"checking {many(len(truth.videos), 'video')} of {data.truth}", show=progress)
         refuse_broken(data)
     if saved is None:
         model = start_model(recipe, categories_of(truths), notes.append)
