@@ -68,7 +68,10 @@ def test_the_command_line_overrides_any_key(recipe_file):
         (["--train.lrr", "1"], "train.lrr: unknown key; do you mean 'lr'?"),
         (["--train.lr", "fast"], "train.lr: must be a number, got a text"),
         (["--train.lr=-1"], "train: train.lr must be above 0, got -1.0"),
-        (["--train.optimizer=sgd"], "train.optimizer: must be a value that is known, got 'sgd'. It may be adabelief, adamw"),
+        (
+            ["--train.optimizer=sgd"],
+            "train.optimizer: must be a value that is known, got 'sgd'. It may be adabelief, adamw",
+        ),
         (["--train.device=gpu"], "train.device must be auto, cpu, cuda or mps, got 'gpu'"),
         (["--train.lr=nan"], "train.lr must be above 0, got nan"),
         (["--train.lr=inf"], "train.lr must be above 0, got inf"),

@@ -12,7 +12,6 @@ import yaml
 
 from simvtr.config import Recipe
 
-
 _WORDS = {  # of msgspec, to those of who writes YAML
     "Expected": "must be",
     "`object`": "a block of keys",
