@@ -227,8 +227,7 @@ ROWS = {
         for window in (1, 4)
     },
     "vistr-tiny": Row(
-        "coupled queries, VisTR's mask head, in twenty minutes of a core, windows of 4 frames, objects linked; trained "
-        "before crops roamed, linked before colours counted (docs/LOG.md)",
+        "coupled queries, VisTR's mask head, in twenty minutes of a core, windows of 4 frames, objects linked",
         simvtr("runs/vistr-tiny", 4, "link"),
         ("recipes/vistr-tiny.yaml",),
         "simvtr train recipes/vistr-tiny.yaml",
