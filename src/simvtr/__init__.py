@@ -46,6 +46,7 @@ _HOME = {
     "FramePredictor": "simvtr.inference",
     "FrameResult": "simvtr.inference",
     "FrameTrack": "simvtr.inference",
+    "TrackBuilder": "simvtr.inference",
     "to_supervision": "simvtr.inference.overlay",
 }
 
@@ -74,7 +75,7 @@ if TYPE_CHECKING:  # for editors and type checkers only
     from simvtr.doctor import check
     from simvtr.errors import DataError
     from simvtr.evaluation import by_groups, compare, error_types, evaluate, identity, intervals, oracle_ladder
-    from simvtr.inference import FramePredictor, FrameResult, FrameTrack, Instances, Predictor, Segmenter
+    from simvtr.inference import FramePredictor, FrameResult, FrameTrack, Instances, Predictor, Segmenter, TrackBuilder
     from simvtr.inference.instances import link
     from simvtr.inference.overlay import to_supervision
     from simvtr.model import Outputs, SimVTR, load

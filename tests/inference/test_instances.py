@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
     [
         (
             (MASKS.tolist(), np.ones((2, 1))),
-            r"masks must be bool \(n, H, W\), got list. np.asarray\(masks, bool\) makes",
+            r"masks must be bool \(n, H, W\), got list. masks > 0.5 makes it of probabilities",
         ),
         (([], np.ones((0, 1))), r"got list. .* np.zeros\(\(0, H, W\), bool\) of a frame without objects"),
         ((MASKS, [[1.0], [1.0]]), r"probabilities must be float \(2, k\), got list. Give a numpy array"),
@@ -126,6 +126,8 @@ def test_a_frame_without_objects_is_made_as_the_message_says():
 @pytest.mark.parametrize(
     ("scores", "labels", "message"),
     [
+        ([0.5, 90], [0, 1], r"scores must lie in \[0, 1\], got 90"),
+        ([0.5, np.nan], [0, 1], r"scores must lie in \[0, 1\], got nan"),
         ([0.5], [0, 1], r"scores must have 2 entries, as masks, got 1\. .* np.moveaxis\(masks, -1, 0\)"),
         ([0.5, 0.5], [0], "labels must have 2 entries, as masks, got 1"),
         ([0.5, 0.5], [0, 3], r"labels must lie in 0\.\.2, from 0, and be whole, got 3"),

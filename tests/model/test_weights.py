@@ -27,6 +27,7 @@ def test_half_precision_halves_the_file_and_keeps_the_numbers(tmp_path, frames):
     whole = save(model, tmp_path / "whole") / "model.safetensors"
     half = save(model, tmp_path / "half", half=True) / "model.safetensors"
     assert half.stat().st_size < 0.55 * whole.stat().st_size
+    assert half.stat().st_mode == half.with_name("config.json").stat().st_mode  # for all who may read the folder
     assert load(half).class_head.weight.dtype == torch.float32
     with torch.inference_mode():
         assert (load(half)(frames).logits - model(frames).logits).abs().max() < 0.05

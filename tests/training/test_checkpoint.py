@@ -45,6 +45,15 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm
         assert load(tmp_path).step == 5
 
 
+def test_a_truncated_checkpoint_does_not_take_the_place_of_the_whole_one_before_it(tmp_path):
+    save(tmp_path, made(5))
+    path = save(tmp_path, made(6))
+    path.write_bytes(path.read_bytes()[:-50])
+    save(tmp_path, made(6))
+    path.unlink()
+    assert load(tmp_path).step == 5
+
+
 def test_a_crash_between_the_two_renames_loses_nothing(tmp_path):
     path = save(tmp_path, made(5))
     path.rename(tmp_path / "checkpoint.previous.pt")

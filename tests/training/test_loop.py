@@ -111,6 +111,56 @@ def test_it_says_what_it_reads_before_there_are_steps_to_count(tiny_recipe, caps
     assert capsys.readouterr().err.splitlines()[0] == f"checking 2 videos of {tiny_recipe.data[0].truth}"
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            lambda recipe: replace(recipe, model=replace(recipe.model, instances=7)),
+            r"model\.instances was \d+ before, is 7\.",
+        ),
+        (lambda recipe: replace(recipe, start="simvtr-tiny"), r"start was None before, is simvtr-tiny\."),
+        (
+            lambda recipe: replace(recipe, train=replace(recipe.train, optimizer="adabelief")),
+            r"train\.optimizer was adamw before, is adabelief\.",
+        ),
+    ],
+)
+def test_what_a_checkpoint_decides_is_not_changed_by_resume(tiny_recipe, change, said):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, optimizer="adamw"))
+    train(short, progress=False)
+    with pytest.raises(DataError, match=rf"same network and optimizer, but {said} Give the same, or another --out"):
+        train(change(short), resume=True, progress=False)
+
+
+def test_fewer_steps_than_are_done_are_refused(tiny_recipe):
+    recipe = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
+    train(recipe, progress=False)
+    with pytest.raises(DataError, match=r"train\.steps must be at least the 2 that are done, got 1"):
+        train(replace(recipe, train=replace(recipe.train, steps=1)), resume=True, progress=False)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_weights_whose_checkpoint_is_gone_are_not_written_over(tiny_recipe, resume):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
+    folder = train(short, progress=False)
+    for path in folder.glob("checkpoint*"):
+        path.unlink()
+    before = (folder / "model.safetensors").read_bytes()
+    with pytest.raises(DataError, match=r"holds the weights of a training, but no checkpoint.* start: .* begins with"):
+        train(short, resume=resume, progress=False)
+    assert (folder / "model.safetensors").read_bytes() == before
+
+
+def test_a_validation_set_whose_ids_mean_other_things_is_refused(tiny_recipe, tmp_path):
+    truth = json.loads(Path(tiny_recipe.data[0].truth).read_text())
+    truth["categories"][0]["name"] = "fish"
+    (tmp_path / "other.json").write_text(json.dumps(truth))
+    recipe = replace(tiny_recipe, validate=replace(tiny_recipe.data[0], truth=str(tmp_path / "other.json")))
+    with pytest.raises(DataError, match="must mean the same in all data sets, got 'fish' here"):
+        train(recipe, progress=False)
+    assert not Path(recipe.out, "checkpoint.pt").exists()
+
+
 def test_a_checkpoint_of_another_network_is_refused_in_one_sentence(tiny_recipe):
     short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
     train(short, progress=False)

@@ -68,6 +68,9 @@ class Instances:
             kind = ValueError if whole else TypeError
             raise kind(f"Instances.scored: classes must be their number, a whole one from 1, got {classes!r}")
         sure, kinds = _numbers("Instances.scored: scores", scores, n), _numbers("Instances.scored: labels", labels, n)
+        for score in sure:
+            if not 0 <= score <= 1:
+                raise ValueError(f"Instances.scored: scores must lie in [0, 1], got {score:g}")
         for label in kinds:
             if not (0 <= label < classes and label == int(label)):
                 raise ValueError(
@@ -84,7 +87,8 @@ def _check_masks(masks: Any) -> None:
     if not array or masks.ndim != 3 or masks.dtype != bool:
         came = f"{masks.dtype} {masks.shape}" if array else type(masks).__name__
         raise (ValueError if array else TypeError)(
-            f"Instances: masks must be bool (n, H, W), got {came}. np.asarray(masks, bool) makes it of lists, "
+            f"Instances: masks must be bool (n, H, W), got {came}. masks > 0.5 makes it of probabilities, "
+            "np.asarray(masks, bool) of lists, "
             "mask[None] of one mask, np.zeros((0, H, W), bool) of a frame without objects."
         )
     if not all(masks.shape[1:]):
@@ -125,8 +129,8 @@ def _numbers(what: str, given: Any, n: int) -> list[float]:
         raise TypeError(f"{what} must be a list of numbers, one a mask, got {type(given).__name__}")
     if len(entries) != n:
         raise ValueError(
-            f"{what} must have {n} entries, as masks, got {len(entries)}. Masks are (n, H, W), one after another: "
-            "np.moveaxis(masks, -1, 0) makes them of (H, W, n)."
+            f"{what} must have {n} entries, as masks, got {len(entries)}. Masks are (n, H, W): of (H, W, n) "
+            "np.moveaxis(masks, -1, 0) makes them."
         )
     for entry in entries:
         if isinstance(entry, str) or not hasattr(entry, "__float__"):

@@ -1,5 +1,6 @@
 """Weights: a folder with `model.safetensors` and `config.json`, the packaged ones, and those of DETR and VisTR."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from simvtr.model.hub import SCHEME, downloaded
 from simvtr.model.network import SimVTR
 from simvtr.model.published import SUFFIXES, read_published
 
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
 PACKAGED = Path(__file__).parent.parent / "weights"
 
 
@@ -29,12 +31,12 @@ def save(model: SimVTR, folder: str | Path, *, half: bool = False) -> Path:
         name: value.detach().cpu().to(torch.float16 if half and value.is_floating_point() else value.dtype).contiguous()
         for name, value in model.state_dict().items()
     }
-    part = folder / "model.safetensors.part"
-    save_file(state, part)
-    part.replace(folder / "model.safetensors")
-    part = folder / "config.json.part"
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(model.config), indent=1) + b"\n")
-    part.replace(folder / "config.json")
+    weights, config = folder / f"{WEIGHTS}.part", folder / f"{CONFIG}.part"
+    config.write_bytes(msgspec.json.format(msgspec.json.encode(model.config), indent=1) + b"\n")
+    save_file(state, weights)
+    shutil.copymode(config, weights)  # the library makes files that their owner alone may read
+    weights.replace(folder / WEIGHTS)
+    config.replace(folder / CONFIG)
     return folder
 
 
@@ -55,7 +57,7 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     if Path(source).suffix in SUFFIXES and not Path(source).is_dir() and not str(source).startswith(SCHEME):
         return published(source).to(device)
     folder, file = _files(source)
-    config = _config(source, folder / "config.json")
+    config = _config(source, folder / CONFIG)
     try:
         model, state = SimVTR(config), load_file(file)
     except (OSError, ValueError, SafetensorError) as error:
@@ -99,12 +101,12 @@ def _fill(model: SimVTR, state: dict[str, Tensor]) -> str:
 def _files(source: str | Path) -> tuple[Path, Path]:
     """The folder with config.json, and the file with the tensors."""
     path = downloaded(str(source)) if str(source).startswith(SCHEME) else Path(source)
-    if not path.is_dir() and (PACKAGED / str(source) / "config.json").is_file() and str(source) == path.name:
+    if not path.is_dir() and (PACKAGED / str(source) / CONFIG).is_file() and str(source) == path.name:
         path = PACKAGED / str(source)
     of_file = path.suffix == ".safetensors" and path.is_file()
     if of_file or path.is_dir():
-        folder, file = (path.parent, path) if of_file else (path, path / "model.safetensors")
-        if missing := [part.name for part in (folder / "config.json", file) if not part.is_file()]:
+        folder, file = (path.parent, path) if of_file else (path, path / WEIGHTS)
+        if missing := [part.name for part in (folder / CONFIG, file) if not part.is_file()]:
             raise DataError(
                 f"weights {source}: {file.name} and config.json must lie in one folder, {folder} has no "
                 f"{' and no '.join(missing)}. Name a folder that `simvtr train` wrote, or, for `simvtr segment`, "

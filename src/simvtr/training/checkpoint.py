@@ -49,7 +49,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
             torch.save({"format": FORMAT, **fields}, file)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        if zipfile.is_zipfile(path):  # a damaged one does not take the place of the whole one before it
             path.replace(folder / PREVIOUS)
         return part.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError

@@ -23,6 +23,7 @@ from simvtr.data.dataset import Batch, JoinedDataset, open_data
 from simvtr.doctor import check
 from simvtr.errors import DataError, many
 from simvtr.model import SimVTR
+from simvtr.model.weights import WEIGHTS
 from simvtr.schema import read_truth
 from simvtr.training import checkpoint as checkpoints
 from simvtr.training.crops import learn_crops
@@ -74,11 +75,20 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     saved = checkpoints.load(folder) if resume else None
     if not resume and (folder / checkpoints.NAME).exists():
         raise DataError(f"{folder}: holds a training already. Continue it with --resume, or give another --out.")
+    if saved is None and (folder / WEIGHTS).exists():
+        raise DataError(
+            f"{folder}: holds the weights of a training, but no checkpoint to continue from. Give another --out; "
+            f"start: {folder} begins with them."
+        )
+    if saved is not None:
+        refuse_changed(saved, recipe, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
     truths = [read_truth(data.truth) for data in recipe.data]
+    if recipe.validate is not None and saved is None:
+        categories_of([*truths, read_truth(recipe.validate.truth)])  # where an id means two things no score is true
     ranks.meet()
     notes = [str(ranks)] if ranks.count > 1 else []
     if resume and not saved:
@@ -96,6 +106,11 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     if dataset.skipped:
         notes.append(f"{many(dataset.skipped, 'track')} left out: the network does not know the category")
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
+    if saved is not None and steps < saved.step:
+        raise DataError(
+            f"{folder}: train.steps must be at least the {saved.step} that are done, got {steps}. Its weights are "
+            "those of the last step."
+        )
     plan = BatchPlan(dataset.videos, config.stages, steps, config.seed, config.wrap, dataset.shares)
     batches = Batches(dataset, plan, config.augment, ranks.rank, ranks.count)
     if saved is None and config.crop_steps:  # every rank learns the same
@@ -204,6 +219,17 @@ def backward(state: State, losses: Losses, batch: Batch, counts: Counts, last: b
         found = losses(outputs, batch.targets, matches, counts)
         state.scaler.scale(found["total"]).backward()
     return {name: loss.detach() for name, loss in found.items()}
+
+
+def refuse_changed(saved: checkpoints.Checkpoint, recipe: Recipe, folder: Path) -> None:
+    """Raises: DataError when a recipe would go on with another network or optimizer than the checkpoint's."""
+    for line in changes(saved.recipe, asdict(recipe)):
+        if line.startswith(("model.", "model ", "start ", "train.optimizer ")):
+            what = line.removesuffix(" from here on")
+            raise DataError(
+                f"{folder}: --resume goes on with the same network and optimizer, but {what}. Give the same, or "
+                "another --out."
+            )
 
 
 def refuse_broken(data: DataConfig) -> None:

@@ -12,6 +12,7 @@ from simvtr.config import Recipe
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.model import save as save_weights
+from simvtr.model.weights import CONFIG, WEIGHTS
 from simvtr.training import checkpoint as checkpoints
 from simvtr.training.optimizer import Average, build_optimizer
 from simvtr.training.ranks import Ranks
@@ -103,6 +104,7 @@ def keep_weights(model: SimVTR, folder: Path) -> None:
     try:
         save_weights(model, folder)
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            (folder / "model.safetensors.part").unlink()
+        for name in (WEIGHTS, CONFIG):
+            with suppress(OSError):
+                (folder / f"{name}.part").unlink()
         raise DataError(f"{folder}: weights must be writable, got: {error}. Make room there, or give --out.") from error
