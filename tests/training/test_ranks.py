@@ -97,7 +97,8 @@ def test_a_rank_that_finds_broken_data_lets_the_others_end_in_one_line_too(start
     first, second = ((tmp_path / "broken" / name).read_text() for name in ("0.txt", "1.txt"))
     assert "See: simvtr check" in first
     assert "another rank has ended" in second
-    assert (first.count("\n"), second.count("\n")) == (1, 1)
+    assert first.startswith("checking 2 videos of ")  # what is being done, before what is wrong
+    assert (first.count("\n"), second.count("\n")) == (2, 1)
 
 
 def test_without_torchrun_there_is_one_rank(monkeypatch):
