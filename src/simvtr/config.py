@@ -353,7 +353,7 @@ def simvtr_tiny(**changes) -> ModelConfig:
     """ResNet-18 at three quarters of its width and a narrow transformer, made to train and run on a CPU.
 
     Recipe: recipes/synth-tiny.yaml. The packaged weights have mask_stride 2 and memory_stride 16
-    (recipes/synth-tiny-fine.yaml) or, simvtr-tiny-finer, 8 (recipes/synth-tiny-finer.yaml) besides.
+    (recipes/synth-tiny-fine.yaml) or, simvtr-tiny-finer, 8 (recipes/synth-tiny-finer.yaml and -finest.yaml) besides.
     """
     tiny = {
         "backbone": "resnet18",
