@@ -34,6 +34,7 @@ HEADLINES = {  # row of the project's README -> (benchmark, figure)
         "benchmarks.leaderboard",
         "simvtr-tiny-1, val: AP",
     ),
+    "the same of `simvtr-tiny-finer`, tokens half as large": ("benchmarks.leaderboard", "simvtr-tiny-finer-1, val: AP"),
     "HOTA there after an hour of one core from scratch": ("benchmarks.leaderboard", "simvtr-tiny-hour-1, val: HOTA"),
     "the same of torchvision's Mask R-CNN with IoU tracking": ("benchmarks.leaderboard", "maskrcnn-hour, val: HOTA"),
     "fine-tuned on 50 frames of a real clip: mean track IoU on the 16 frames after": (
