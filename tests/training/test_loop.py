@@ -132,6 +132,16 @@ def test_what_a_checkpoint_decides_is_not_changed_by_resume(tiny_recipe, change,
         train(change(short), resume=True, progress=False)
 
 
+def test_a_key_that_a_checkpoint_does_not_know_yet_is_no_change(tiny_recipe):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1))
+    folder = train(short, progress=False)
+    saved = checkpoints.load(folder)
+    del saved.recipe["model"]["unit_maps"]
+    checkpoints.save(folder, saved)
+    train(replace(short, train=replace(short.train, steps=2)), resume=True, progress=False)
+    assert len(log_of(folder)) == 2
+
+
 def test_fewer_steps_than_are_done_are_refused(tiny_recipe):
     recipe = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
     train(recipe, progress=False)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -222,14 +223,21 @@ def backward(state: State, losses: Losses, batch: Batch, counts: Counts, last: b
 
 
 def refuse_changed(saved: checkpoints.Checkpoint, recipe: Recipe, folder: Path) -> None:
-    """Raises: DataError when a recipe would go on with another network or optimizer than the checkpoint's."""
-    for line in changes(saved.recipe, asdict(recipe)):
-        if line.startswith(("model.", "model ", "start ", "train.optimizer ")):
-            what = line.removesuffix(" from here on")
-            raise DataError(
-                f"{folder}: --resume goes on with the same network and optimizer, but {what}. Give the same, or "
-                "another --out."
-            )
+    """Raises: DataError when a recipe would go on with another network or optimizer than the checkpoint's.
+
+    What the package did not know when the checkpoint was written is no change.
+    """
+    old: dict[str, Any] = saved.recipe
+    new: dict[str, Any] = asdict(recipe)
+    if old["model"] and new["model"]:
+        new["model"] = {name: new["model"][name] for name in old["model"] if name in new["model"]}
+    fixed = [{"model": r["model"], "start": r["start"], "train.optimizer": r["train"]["optimizer"]} for r in (old, new)]
+    for line in changes(*fixed):
+        what = line.removesuffix(" from here on")
+        raise DataError(
+            f"{folder}: --resume goes on with the same network and optimizer, but {what}. Give the same, or another "
+            "--out."
+        )
 
 
 def refuse_broken(data: DataConfig) -> None:
