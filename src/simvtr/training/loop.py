@@ -231,8 +231,10 @@ def refuse_changed(saved: checkpoints.Checkpoint, recipe: Recipe, folder: Path) 
     new: dict[str, Any] = asdict(recipe)
     if old["model"] and new["model"]:
         new["model"] = {name: new["model"][name] for name in old["model"] if name in new["model"]}
-    fixed = [{"model": r["model"], "start": r["start"], "train.optimizer": r["train"]["optimizer"]} for r in (old, new)]
-    for line in changes(*fixed):
+    before, now = (
+        {"model": of["model"], "start": of["start"], "train.optimizer": of["train"]["optimizer"]} for of in (old, new)
+    )
+    for line in changes(before, now):
         what = line.removesuffix(" from here on")
         raise DataError(
             f"{folder}: --resume goes on with the same network and optimizer, but {what}. Give the same, or another "
