@@ -257,8 +257,8 @@ class InferConfig:
 @dataclass(frozen=True, slots=True)
 class IdentityConfig:
     """How `link` names objects (inference/link.py). Numbers without a source were chosen on 24 synthetic videos (seed
-    7001; `colour` on these and 24 of seed 7002), not on those that figures are given for; `again`, `settle` and
-    `remember` on two long ones (benchmarks/long_scene.py, seeds 1 and 5).
+    7001; `colour` also on 24 of 7002, `motion`, `renew` and `duplicate` also on 24 of 7003), not on those that figures
+    are given for; `again`, `settle` and `remember` on two long ones (benchmarks/long_scene.py, seeds 1 and 5).
 
     A pair of an object and a query costs the mean of its terms, each in [0, 1], by these weights; a weight of 0 leaves
     a term out.
@@ -268,19 +268,19 @@ class IdentityConfig:
     colour: float = 2.0  # of the distance of colours
     mask: float = 1.0  # of 1 - IoU of the object's last mask, moved on, and the window's first
     category: float = 0.5  # of the disagreement of class probabilities
-    category_alone: float = 1.25  # of the same without embeddings and colours: class alone says what a thing looks like
-    motion: float = 1.0  # of the distance of centres
+    category_alone: float = 0.95  # of the same without embeddings and colours: class alone says what a thing looks like
+    motion: float = 0.5  # of the distance of centres
     far: float = 0.5  # cosine distance of embeddings and colours that counts as 1
     reach: float = 1.0  # distance of centres, in sizes of the object, that counts as 1
     fade: float = 4.0  # frames unseen after which half of what place says (mask, motion) is forgotten
     unknown: float = 0.8  # cost of a place that is forgotten
     unknown_alone: float = 1.0  # the same where there are neither: class alone brings nothing back from there
     astray: float = 0.5  # the most that a wrong place costs
-    renew: float = 0.5  # share of the newest embedding and colours in what is remembered
+    renew: float = 0.3  # share of the newest embedding and colours in what is remembered
     gate: float = 0.6  # a pair that costs as much as this or more is none
     birth: float = 0.1  # least score of a query that becomes a new object
     least: float = 0.02  # least score of a query that continues one
-    duplicate: float = 0.5  # mask IoU over the window from which two queries are one object
+    duplicate: float = 0.35  # mask IoU over the window from which two queries are one object
     strange: float = 0.3  # share of what its object costs that counts against a query's score among duplicates
     doubt: int = 20  # frames of absence that a track's score starts with
     again: float = 0.1  # difference in looks below which an object turns out to be a lost one; 0: never

@@ -77,29 +77,29 @@ def test_a_query_below_the_birth_score_continues_an_object_and_founds_none():
 
 def test_of_two_queries_on_one_object_the_better_one_keeps_it():
     assert names([window(0, [(0, 0), (0, 1), (30, 40)], score=[0.6, 0.8, 0.7])]) == [[None, 0, 1]]  # IoU 90 / 110
-    assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two objects
+    assert names([window(0, [(0, 0), (0, 5)])]) == [[0, 1]]  # IoU 50 / 150: two objects
 
 
 def test_of_two_queries_on_one_object_the_one_that_continues_it_keeps_it_from_a_surer_one_that_lost_its_own():
     seen = window(0, [(0, 0), (30, 40)])
-    astray = window(1, [(0, 0), (0, 0)], score=[0.9, 0.97])  # the second one continues its object at 1 / 3.5 = 0.29
-    assert names([seen, astray]) == [[0, 1], [0, None]]  # 0.9 > 0.97 - 0.3 · 0.29 = 0.88
+    astray = window(1, [(0, 0), (0, 0)], score=[0.9, 0.97])  # the second one continues its object at 0.75 / 3 = 0.25
+    assert names([seen, astray]) == [[0, 1], [0, None]]  # 0.9 > 0.97 - 0.3 · 0.25 = 0.895
     assert names([seen, astray], IdentityConfig(strange=0.0)) == [[0, 1], [None, 1]]
-    less_alike = 0.9 * np.eye(16)[0] + 0.19**0.5 * np.eye(16)[2]  # E = 0.1 / 0.5: costs 0.2 / 3.5 = 0.06
+    less_alike = 0.9 * np.eye(16)[0] + 0.19**0.5 * np.eye(16)[2]  # E = 0.1 / 0.5: costs 0.2 / 3 = 0.07
     both = window(1, [(0, 0), (0, 0)], score=[0.9, 0.91])
     both = replace(both, embeddings=np.stack([np.eye(16)[0], less_alike]), probabilities=both.probabilities[:, [0, 0]])
     both.probabilities[:, 1] *= 0.91 / 0.9
-    assert names([seen, both]) == [[0, 1], [None, 0]]  # two queries of one object: the surer, though 0.3 · 0.06 > 0.01
+    assert names([seen, both]) == [[0, 1], [None, 0]]  # two queries of one object: the surer, though 0.3 · 0.07 > 0.01
     surer = window(1, [(0, 0), (0, 0)], score=[0.8, 0.97])
     assert names([seen, surer]) == [[0, 1], [None, 1]]
 
 
 def test_what_jumps_and_looks_the_same_is_the_same_and_what_looks_otherwise_is_new():
     here, there = (0, 0), (36, 50)  # no overlap, farther than `reach`: M = D = 1
-    alike = replace(window(1, [there]), embeddings=0.9 * np.eye(16)[:1] + 0.19**0.5 * np.eye(16)[1:2])  # E = 0.2
-    assert names([window(0, [here]), alike]) == [[0], [0]]  # (0.2 + 0.5 + 0.5) / 3.5 = 0.34
-    assert names([window(0, [here]), alike], IdentityConfig(astray=1.0)) == [[0], [1]]  # 2.2 / 3.5 = 0.63
-    assert names([window(0, [here, None]), window(1, [None, there])]) == [[0, None], [None, 1]]  # E = C = 1: 0.71
+    alike = replace(window(1, [there]), embeddings=0.8 * np.eye(16)[:1] + 0.6 * np.eye(16)[1:2])  # E = 0.4
+    assert names([window(0, [here]), alike]) == [[0], [0]]  # (0.4 + 0.5 + 0.25) / 3 = 0.38
+    assert names([window(0, [here]), alike], IdentityConfig(astray=1.0)) == [[0], [1]]  # 1.9 / 3 = 0.63
+    assert names([window(0, [here, None]), window(1, [None, there])]) == [[0, None], [None, 1]]  # E = C = 1: 0.75
 
 
 def test_motion_tells_objects_apart_that_look_the_same():
@@ -124,7 +124,7 @@ def test_an_object_that_comes_to_look_like_a_lost_one_is_that():
     def found(*cosines, **config):
         return [name for (name,) in names(looks(*[1.0] * 10, *cosines), IdentityConfig(**config))]
 
-    back = (0.5, 1.0, 1.0, 1.0, 1.0, 1.0)
+    back = (0.6, 1.0, 1.0, 1.0, 1.0, 1.0)
     assert found(*back) == [0] * 10 + [1] * 4 + [0] * 2  # from the fifth frame on
     assert found(*back, settle=6) == [0] * 10 + [1] * 5 + [0]
     for never in ({"again": 0.0}, {"remember": 200}, {"settle": 7}, {"embedding": 0.0}):
