@@ -297,7 +297,10 @@ def _pixel(point: Point, scale: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)  # reads the font anew at every call: half of a label's time
+    font = ImageFont.load_default(size)  # reads the font anew at every call: half of a label's time
+    if isinstance(font, ImageFont.FreeTypeFont):
+        font = font.font_variant(layout_engine=ImageFont.Layout.BASIC)  # a fifth faster than Raqm
+    return font
 
 
 def _chip(text: str, rgb: tuple[int, int, int], size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -315,10 +318,24 @@ def _chip(text: str, rgb: tuple[int, int, int], size: int) -> tuple[np.ndarray, 
     face = Image.new("RGB", (width, height), rgb)
     ink = (0, 0, 0) if brightness > 118 else (255, 255, 255)
     ImageDraw.Draw(face).text((pad, pad - ascent_to_descent[1]), text, fill=ink, font=font)
-    shape = Image.new("L", (4 * width, 4 * height), 0)  # drawn large and reduced: smooth corners
-    ImageDraw.Draw(shape).rounded_rectangle((0, 0, 4 * width - 1, 4 * height - 1), radius=4 * pad, fill=255)
-    coverage = np.asarray(shape.resize((width, height), Image.Resampling.BOX), np.float32)[..., None] / 255
+    coverage = np.ones((height, width, 1), np.float32)
+    corner = _corner(pad)
+    for turned, rows, columns in (
+        (corner, slice(pad), slice(pad)),
+        (corner[:, ::-1], slice(pad), slice(-pad, None)),
+        (corner[::-1], slice(-pad, None), slice(pad)),
+        (corner[::-1, ::-1], slice(-pad, None), slice(-pad, None)),
+    ):
+        coverage[rows, columns] = turned
     return np.asarray(face), coverage
+
+
+@lru_cache(maxsize=8)
+def _corner(radius: int) -> np.ndarray:
+    """Coverage of the upper left corner of a rounded rectangle, float (radius, radius, 1), of 16 points a pixel."""
+    points = (np.arange(4 * radius) + 0.5) / 4 - radius
+    inside = points[:, None] ** 2 + points**2 <= radius**2
+    return inside.reshape(radius, 4, radius, 4).mean((1, 3), dtype=np.float32)[..., None]
 
 
 def _put(
