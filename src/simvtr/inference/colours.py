@@ -20,12 +20,13 @@ def histograms(pictures: np.ndarray, masks: np.ndarray) -> np.ndarray:
     >>> round(float(left @ both), 4)  # half of the second is red: sqrt(1 · 1/2)
     0.7071
     """
-    counts = [np.bincount(_numbers(pictures[own]), minlength=STEPS**3) for own in masks.swapaxes(0, 1)]
+    numbers = _numbers(pictures)
+    counts = [np.bincount(numbers[own], minlength=STEPS**3) for own in masks.swapaxes(0, 1)]
     shares = np.array(counts, np.float64).reshape(-1, STEPS**3)
     return np.sqrt(shares / np.maximum(shares.sum(1, keepdims=True), 1))
 
 
-def _numbers(pixels: np.ndarray) -> np.ndarray:
-    """Of STEPS³ colours, which each of uint8 (pixels, 3) is."""
-    step = (pixels.astype(np.uint16) * STEPS) >> 8  # 0..STEPS-1
-    return (step[:, 0] * STEPS + step[:, 1]) * STEPS + step[:, 2]
+def _numbers(pictures: np.ndarray) -> np.ndarray:
+    """Of STEPS³ colours, which each pixel of uint8 (..., 3) is."""
+    step = (pictures.astype(np.uint16) * STEPS) >> 8  # 0..STEPS-1
+    return (step[..., 0] * STEPS + step[..., 1]) * STEPS + step[..., 2]
