@@ -99,13 +99,40 @@ def _check_masks(masks: Any) -> None:
 def _check_picture(picture: Any, size: tuple[int, ...]) -> None:
     """Raises: TypeError for no array, ValueError for another one than the frame of these masks."""
     if not isinstance(picture, np.ndarray):
-        raise TypeError(f"Instances: picture must be uint8 (H, W, 3), got {came(picture)}. Give a numpy array.")
+        raise TypeError(
+            f"Instances: picture must be uint8 (H, W, 3), got {came(picture)}. Give a numpy array, as "
+            'np.asarray(image.convert("RGB")) is.'
+        )
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
         raise ValueError(
             f"Instances: picture must be uint8 {(*size, 3)}, the frame of these masks, got {picture.dtype} "
-            f"{picture.shape}. (255 * picture).round().astype(np.uint8) makes it of floats in [0, 1], masks at another "
-            "size must be enlarged first."
+            f"{picture.shape}. {_picture_of(picture, size)}"
         )
+
+
+def _picture_of(given: np.ndarray, size: tuple[int, ...]) -> str:
+    """How to make the frame of masks of this size from an array that is not it."""
+    forms = {
+        (*size, 3): "picture",
+        size: "np.stack([picture] * 3, -1)",  # grey
+        (*size, 1): "picture.repeat(3, -1)",
+        (*size, 4): "picture[..., :3]",  # RGBA
+        (3, *size): "np.moveaxis(picture, 0, -1)",  # channels first, as torch has them
+    }
+    form = forms.get(given.shape)
+    if form is None:
+        if given.ndim == 3 and given.shape[2] == 3:
+            return "Give the frame itself, and enlarge or shrink the masks to its size first."
+        return "Give the frame that the masks were found in, as RGB."
+    if given.dtype == np.uint8:
+        return f"{form} makes it."
+    least, most = (given.min(), given.max()) if given.dtype.kind in "biuf" else (0, np.nan)
+    if least >= 0 and most <= 1 and given.dtype.kind in "bf":
+        return f"(255 * {form}).round().astype(np.uint8) makes it of values in [0, 1]."
+    if least >= 0 and most <= 255:
+        rounded = f"{form}.round()" if given.dtype.kind == "f" else form
+        return f"{rounded}.astype(np.uint8) makes it of values in [0, 255]."
+    return "Its values must lie in [0, 255]: undo what normalised it, or give the frame as it was read."
 
 
 def _check_rows(name: str, given: Any, axes: str, n: int) -> None:
