@@ -210,3 +210,16 @@ def test_a_window_has_a_pixel_for_every_cell_of_its_masks(stride, height, width)
     for window in listener.windows:
         assert window.pictures.shape == (len(window.masks), *window.masks.shape[2:], 3)
         assert (abs(window.pictures.astype(int) - (250, 128, 3)) <= 1).all()
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_by_slots_no_small_picture_is_made(monkeypatch, overlap):
+    def made(_):
+        raise AssertionError("a picture was made")
+
+    model = SimVTR(simvtr_tiny(backbone_width=16, channels=64, short_side=64, long_side=128))
+    monkeypatch.setattr("simvtr.inference.predictor.pixels_of", made)
+    frames = np.zeros((2, 48, 64, 3), np.uint8)
+    assert len(list(Predictor(model, identity="slot").stream(frames, overlap=overlap))) == 2
+    with pytest.raises(AssertionError, match="a picture was made"):
+        list(Predictor(model, identity="link").stream(frames))
