@@ -254,7 +254,7 @@ def test_encode_refuses_what_is_no_picture():
 
 
 def test_counts_must_be_bytes():
-    with pytest.raises(ValueError, match="must be bytes, got str"):
+    with pytest.raises(ValueError, match="must be bytes, got str '06'"):
         rle.Rle(2, 3, "06")  # type: ignore[arg-type]
 
 

@@ -23,3 +23,24 @@ def many(count: int, one: str, more: str | None = None) -> str:
     ('1 video', '2,000 frames', '0 categories')
     """
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def came(value: object) -> str:
+    """What a user handed over, for a message that says what was wanted: its type, and the value where that is short.
+
+    >>> import numpy as np
+    >>> came("0.5"), came(2), came(None), came(np.zeros((2, 3))), came([1, 2])
+    ("str '0.5'", 'int 2', 'None', 'ndarray float64 (2, 3)', 'list')
+    """
+    kind = type(value).__name__
+    dtype, shape = getattr(value, "dtype", None), getattr(value, "shape", None)
+    if shape and dtype is not None:  # an array or a tensor
+        return f"{kind} {dtype} {tuple(shape)}"
+    if value is None:
+        return "None"
+    plain = isinstance(value, str | bytes | bool | int | float | complex) or shape == ()
+    text = repr(value) if plain else ""
+    return f"{kind} {text}" if 0 < len(text) <= _SHORT else kind
+
+
+_SHORT = 40  # characters of a value that a message shows

@@ -141,7 +141,6 @@ def test_a_missing_file_gives_one_line(audit, capsys):
         (["--videos=--5", "--images", "."], "--videos must be ids"),
         (["--workers", "0"], "--workers must be at least 1, got 0"),
         (["--seed", "-1"], "--seed must be at least 0, got -1"),
-        (["-o", "."], ". is a folder: give --out and --json names of files"),
         (["-o", "a.json"], "a.json would be overwritten"),
         (["--json"], "--json takes the name of the file to write"),
         (["--json", "./audit.html"], "audit.html would be overwritten"),
@@ -151,6 +150,15 @@ def test_a_missing_file_gives_one_line(audit, capsys):
 )
 def test_a_wrong_command_is_exit_2(arguments, said, audit, capsys):
     assert audit([result(LEFT, LEFT)], *arguments) == 2
+    assert said in capsys.readouterr().err
+    assert left_behind() == set()
+
+
+@pytest.mark.parametrize("option", ["-o", "--json"])
+def test_a_folder_in_the_place_of_a_file_is_exit_1_before_any_work(audit, option, capsys):
+    Path("images").mkdir()
+    assert audit([result(LEFT, LEFT)], option, "images") == 1
+    said = "images must be a file or nothing yet, got a folder. Give --out and --json names of files."
     assert said in capsys.readouterr().err
     assert left_behind() == set()
 

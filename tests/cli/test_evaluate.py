@@ -50,6 +50,22 @@ def test_json_is_one_object_of_fractions(files, capsys):
     assert [c["name"] for c in document["categories"]] == ["fish", "bird"]
 
 
+def test_categories_that_seem_to_be_numbered_otherwise_are_told(files, capsys):
+    assert main(["eval", *files([MASK, MASK], category=2)]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1].split()[0] == "0.00"
+    assert err == (
+        "simvtr eval: note: results.json: category_id must be the truth's, and may be numbered otherwise: AP50 is 0.0, "
+        "without categories 100.0 in 1 video. Compare them with $.categories of truth.json.\n"
+    )
+
+
+@pytest.mark.parametrize("masks,category,options", [([None, None], 2, []), ([MASK, MASK], 2, ["--class-agnostic"])])
+def test_nothing_is_said_of_categories_where_they_are_not_why(files, capsys, masks, category, options):
+    assert main(["eval", *files(masks, category), *options]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_short_list_is_refused_in_one_line(files, capsys):
     assert main(["eval", *files([MASK])]) == 1
     out, err = capsys.readouterr()

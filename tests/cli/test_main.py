@@ -1,4 +1,4 @@
-"""Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong; never a traceback."""
+"""Exit codes: 0 done, 1 your data or your disk is wrong, 2 your command is wrong; never a traceback."""
 
 import signal
 import subprocess
@@ -55,12 +55,34 @@ def test_wrong_data_exits_1_with_one_line(line, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-def test_an_output_that_cannot_be_written_exits_1_with_the_file_and_the_reason(tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    assert main(["synth", str(tmp_path / "file/set"), "--videos", "1", "--frames", "2"]) == 1
-    error = capsys.readouterr().err
-    assert error.splitlines()[-1].startswith(f"simvtr synth: {tmp_path}/file")
-    assert "Not a directory" in error and "Traceback" not in error
+EXAMPLE = "docs/examples/truth.json", "docs/examples/results.json"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["synth", "{file}/set", "--videos", "1", "--frames", "2"],
+        ["synth", "{file}", "--videos", "1", "--frames", "2"],
+        ["segment", "no-such.mp4", "-o", "{file}/out"],
+        ["segment", "no-such.mp4", "-o", "{file}"],
+        ["audit", *EXAMPLE, "-o", "{file}/audit.html"],
+        ["audit", *EXAMPLE, "--json", "{file}/audit.json"],
+        ["convert", "annotations", EXAMPLE[0], "-o", "{file}/truth.json"],
+        ["convert", "annotations", EXAMPLE[0], "-o", "{file}/pngs", "--to", "davis"],
+        ["convert", "annotations", EXAMPLE[0], "-o", "{file}", "--to", "davis"],
+        ["convert", "results", EXAMPLE[1], "--truth", EXAMPLE[0], "-o", "{file}/results.json"],
+        ["bench", "--append", "{file}/figures.jsonl"],
+        ["demo", "{file}"],
+    ],
+    ids=" ".join,
+)
+def test_an_output_that_cannot_be_written_exits_1_with_one_line_that_names_it(line, tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("kept")
+    assert main([part.format(file=file) for part in line]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]  # a bar of progress may stand before it
+    assert error.startswith(f"simvtr {line[0]}: ") and str(file) in error
+    assert file.read_text() == "kept" and list(tmp_path.iterdir()) == [file]
 
 
 def test_a_rename_that_fails_names_the_file_that_was_wanted(monkeypatch, capsys):

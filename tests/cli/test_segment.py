@@ -284,9 +284,9 @@ def test_a_wrong_command_is_exit_2(tmp_path, arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_an_output_that_is_a_file_is_exit_2(weights, pictures, tmp_path, capsys):
+def test_an_output_that_is_a_file_is_exit_1(weights, pictures, tmp_path, capsys):
     (tmp_path / "out").write_text("")
-    assert segment(weights, tmp_path / "out", pictures) == 2
+    assert segment(weights, tmp_path / "out", pictures) == 1
     assert "must be a folder that can be written" in capsys.readouterr().err
 
 
@@ -301,20 +301,20 @@ def test_an_output_with_the_name_of_a_video_or_of_results_is_exit_2(pictures, tm
 @pytest.mark.parametrize(
     ("name", "is_folder"), [("results.json", True), ("overlay.mp4", True), ("frames", False)], ids=lambda x: str(x)
 )
-def test_an_output_whose_place_is_taken_is_exit_2_before_any_work(pictures, tmp_path, name, is_folder, capsys):
+def test_an_output_whose_place_is_taken_is_exit_1_before_any_work(pictures, tmp_path, name, is_folder, capsys):
     (tmp_path / name).mkdir() if is_folder else (tmp_path / name).write_text("")
-    assert segment("never-loaded", tmp_path, pictures, "--png") == 2
+    assert segment("never-loaded", tmp_path, pictures, "--png") == 1
     error = capsys.readouterr().err
     assert f"{tmp_path / name} must be a {'file' if is_folder else 'folder'} or nothing yet" in error
     assert len(error.splitlines()) == 1
 
 
-def test_an_output_folder_that_takes_no_file_is_exit_2_before_any_work(pictures, tmp_path, monkeypatch, capsys):
+def test_an_output_folder_that_takes_no_file_is_exit_1_before_any_work(pictures, tmp_path, monkeypatch, capsys):
     def refused(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
-    assert segment("never-loaded", tmp_path, pictures) == 2
+    assert segment("never-loaded", tmp_path, pictures) == 1
     assert "must be a folder that can be written, got: Permission denied" in capsys.readouterr().err
 
 

@@ -78,6 +78,23 @@ def test_a_finished_run_is_not_taken_for_another(weights, pictures, tmp_path, ca
     assert f"source was [{str(pictures)!r}], got [{str(pictures / '*.png')!r}]" in capsys.readouterr().err
 
 
+def test_a_path_is_the_same_however_it_is_spelled(weights, pictures, tmp_path, monkeypatch, capsys):
+    (tmp_path / "link").symlink_to(pictures)
+    (tmp_path / "elsewhere" / "link").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "link" / "0.png").write_bytes((pictures / "000.png").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 3)
+        assert segment(weights, "out", "link") == 130
+    for source, model in (("./link", weights), (pictures, f"{weights}/"), ("elsewhere/../link", f"{weights}/.")):
+        assert segment(model, tmp_path / "out", source, "--resume") == 0
+    monkeypatch.chdir("elsewhere")  # where the same spelling is another video
+    capsys.readouterr()
+    assert segment(weights, tmp_path / "out", "link", "--resume") == 1
+    there = tmp_path / "elsewhere" / "link"
+    assert f"source was [{str(pictures)!r}], got [{str(there)!r}]" in capsys.readouterr().err
+
+
 def test_a_run_with_other_settings_does_not_go_on(weights, pictures, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         cut_journal(patch, 3)

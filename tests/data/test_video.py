@@ -101,6 +101,16 @@ def test_a_matroska_file_cut_short_says_what_its_duration_promised(tmp_path):
     assert reader.length is None  # a duration is no count
 
 
+def test_a_matroska_file_cut_short_that_tells_no_duration_says_how_many_bytes_it_lacks(tmp_path):
+    path = matroska(tmp_path / "clip.mkv", list(range(60)))
+    whole = path.read_bytes().replace(b"DURATION", b"________").replace(b"\x44\x89\x88", b"\xec\x89_")  # now padding
+    path.write_bytes(whole)
+    assert len(list(reader := read_frames(path))) == 60 and reader.problems == []
+    path.write_bytes(whole[:-10_000])
+    with pytest.warns(SimVTRWarning, match=r"breaks off: \d\d decode, its last 10,000 bytes are not there\.$"):
+        assert 20 < len(list(read_frames(path))) < 60
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("times", [list(range(60)), [0, 1, 2, 30, 31, 45], [0], list(range(100, 160))], ids=len)
 def test_a_whole_matroska_file_of_any_rate_raises_no_problem(tmp_path, times):

@@ -1,5 +1,6 @@
 """What colours are worth to a name: rules of `histograms`, and of `link` where two things are of one kind."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -144,6 +145,49 @@ def test_a_picture_must_be_the_frame_of_the_masks(picture, error, message):
         simvtr.Instances.scored(np.ones((1, 48, 64), bool), [0.9], [0], classes=1, picture=picture)
 
 
+SHADES = np.arange(12, dtype=np.uint8).reshape(3, 4)
+COLOURS = SHADES[..., None] + np.array([0, 20, 40], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (SHADES, SHADES[..., None].repeat(3, 2)),
+        (SHADES[..., None], SHADES[..., None].repeat(3, 2)),
+        (np.dstack([COLOURS, SHADES]), COLOURS),  # RGBA
+        (np.moveaxis(COLOURS, -1, 0), COLOURS),  # channels first
+        (COLOURS.astype(np.int64), COLOURS),
+        (COLOURS.astype(np.float32), COLOURS),
+        (COLOURS / 255, COLOURS),
+        (np.moveaxis(COLOURS, -1, 0) / 255, COLOURS),
+        (SHADES > 5, 255 * (SHADES[..., None] > 5).repeat(3, 2)),
+    ],
+)
+def test_what_is_said_of_a_picture_makes_it_what_it_must_be(given, wanted):
+    with pytest.raises(ValueError, match="picture must be uint8") as error:
+        simvtr.Instances.scored(np.ones((1, 3, 4), bool), [0.9], [0], classes=1, picture=given)
+    (formula,) = re.findall(r"\. (\S.*) makes it", str(error.value))
+    made = eval(formula, {"np": np, "picture": given})
+    assert made.dtype == np.uint8 and np.array_equal(made, wanted)
+    simvtr.Instances.scored(np.ones((1, 3, 4), bool), [0.9], [0], classes=1, picture=made)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (COLOURS[::2], "enlarge or shrink the masks to its size first"),
+        (COLOURS[None], "Give the frame that the masks were found in, as RGB"),
+        (COLOURS.astype(np.int64) - 9, "values must lie in [0, 255]: undo what normalised it"),
+        (np.full((3, 4, 3), np.nan), "values must lie in [0, 255]"),
+        (np.full((3, 4, 3), "x"), "values must lie in [0, 255]"),
+    ],
+)
+def test_of_a_picture_that_no_formula_makes_it_is_said_what_to_give(given, says):
+    with pytest.raises(ValueError, match="picture must be uint8") as error:
+        simvtr.Instances.scored(np.ones((1, 3, 4), bool), [0.9], [0], classes=1, picture=given)
+    assert says in str(error.value)
+
+
 # --- what the predictor tells -----------------------------------------------------------------------------------------
 
 
@@ -166,3 +210,16 @@ def test_a_window_has_a_pixel_for_every_cell_of_its_masks(stride, height, width)
     for window in listener.windows:
         assert window.pictures.shape == (len(window.masks), *window.masks.shape[2:], 3)
         assert (abs(window.pictures.astype(int) - (250, 128, 3)) <= 1).all()
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_by_slots_no_small_picture_is_made(monkeypatch, overlap):
+    def made(_):
+        raise AssertionError("a picture was made")
+
+    model = SimVTR(simvtr_tiny(backbone_width=16, channels=64, short_side=64, long_side=128))
+    monkeypatch.setattr("simvtr.inference.predictor.pixels_of", made)
+    frames = np.zeros((2, 48, 64, 3), np.uint8)
+    assert len(list(Predictor(model, identity="slot").stream(frames, overlap=overlap))) == 2
+    with pytest.raises(AssertionError, match="a picture was made"):
+        list(Predictor(model, identity="link").stream(frames))

@@ -108,7 +108,8 @@ def test_what_does_not_fit_is_refused(arguments, message):
         (([], np.ones((0, 1))), r"got list. .* np.zeros\(\(0, H, W\), bool\) of a frame without objects"),
         ((MASKS, [[1.0], [1.0]]), r"probabilities must be float \(2, k\), got list. Give a numpy array"),
         ((MASKS, np.ones((2, 1)), [[1.0], [1.0]]), r"embeddings must be float \(2, c\), got list"),
-        ((MASKS, np.ones((2, 1)), None, 1.0), "sureness must be a list of numbers, one a mask, got float"),
+        ((MASKS, np.ones((2, 1)), None, 1.0), "sureness must be a list of numbers, one a mask, got float 1.0"),
+        ((torch.ones(2, 4, 4), np.ones((2, 1))), r"\(n, H, W\), got Tensor torch\.float32 \(2, 4, 4\)\. masks > 0\.5"),
     ],
 )
 def test_what_is_no_array_is_refused(arguments, message):
@@ -171,7 +172,7 @@ def test_scores_labels_and_sureness_come_as_lists_arrays_or_tensors():
 
 
 def test_a_frame_that_is_no_instances_is_refused_and_told_how_to_make_one():
-    for frame, kind in ((MASKS, "ndarray"), ({"masks": MASKS}, "dict"), (None, "NoneType")):
+    for frame, kind in ((MASKS, r"ndarray bool \(2, 4, 4\)"), ({"masks": MASKS}, "dict"), (None, "None")):
         said = rf"frame 1 must be simvtr.Instances, got {kind}. Make one .*scored\(masks, scores, labels"
         with pytest.raises(TypeError, match=said):
             list(simvtr.link([Instances(MASKS, np.ones((2, 1))), frame]))
@@ -203,12 +204,12 @@ def test_a_frame_of_another_kind_is_refused_by_its_number(other, message):
         (
             ["a", "b"],
             TypeError,
-            r"list of simvtr\.Category records, one a class, got one of str\. Write \[simvtr\.Category\(",
+            r"list of simvtr\.Category records, one a class, got one of str 'a'\. Write \[simvtr\.Category\(",
         ),
         ([Category("1", "a"), Category(2, "b")], TypeError, "ids of categories must be whole numbers, got '1'"),
-        ([Category(1, "a"), None], TypeError, "one a class, got one of NoneType"),
+        ([Category(1, "a"), None], TypeError, "one a class, got one of None. Write"),
         ({1: "a", 2: "b"}, TypeError, r"must be a list of simvtr\.Category records, one a class, got dict"),
-        ("ab", TypeError, r"must be a list of simvtr\.Category records, one a class, got str"),
+        ("ab", TypeError, r"must be a list of simvtr\.Category records, one a class, got str 'ab'"),
         ([Category(1, "a")], ValueError, "categories must be one for each of the 2 classes, got 1"),
         ([], ValueError, "categories must be one for each of the 2 classes, got 0"),
         ([Category(1, "a"), Category(1, "b")], ValueError, r"ids of categories must differ, got \[1, 1\]"),
@@ -219,9 +220,9 @@ def test_categories_are_records_one_a_class(categories, kind, message):
         list(simvtr.link([framed()], categories))
 
 
-@pytest.mark.parametrize("frames", [framed(), None, 3])
-def test_what_is_no_series_of_frames_is_refused_at_once(frames):
-    said = f"frames must be a list or generator of simvtr.Instances, got {type(frames).__name__}"
+@pytest.mark.parametrize(("frames", "came"), [(framed(), "Instances"), (None, "None"), (3, "int 3")])
+def test_what_is_no_series_of_frames_is_refused_at_once(frames, came):
+    said = rf"frames must be a list or generator of simvtr.Instances, got {came}\. One"
     with pytest.raises(TypeError, match=said):
         simvtr.link(frames)
 

@@ -37,3 +37,14 @@ def test_a_track_of_a_short_clip_is_counted_as_it_would_score_without_doubt():
         builder.add(FrameResult(index, [FrameTrack(0, 7, "", 0.75, mask)], {0: Vote({7: 0.75})}, doubt=20))
     assert builder.tracks()[0].score == pytest.approx(5 * 0.75 / 25)
     assert (builder.undoubted(0.75), builder.undoubted(0.76)) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "came"), [([], "list"), (None, "None"), (np.ones((2, 2), bool), "ndarray bool (2, 2)")]
+)
+def test_what_is_no_frame_is_refused_with_what_to_give(given, came):
+    with pytest.raises(TypeError) as error:
+        TrackBuilder().add(given)
+    assert f"must be simvtr.FrameResult, got {came}. Give what Predictor.stream or simvtr.link yields" in str(
+        error.value
+    )

@@ -42,6 +42,14 @@ def test_other_keys_are_ignored_and_identities_kept(tmp_path, truth):
     assert read(tmp_path, truth, extra).tracks[0][0].identity == 6
 
 
+def test_a_truth_that_was_not_read_is_refused(tmp_path):
+    path = write(tmp_path, RESULTS, "results.json")
+    with pytest.raises(
+        ValueError, match=r"truth must be a Truth, got str 'truth\.json'\. Read it with simvtr\.read_truth"
+    ):
+        read_predictions(path, "truth.json")
+
+
 def test_a_video_without_results_has_an_empty_list(tmp_path, truth):
     assert read(tmp_path, truth, []).tracks == {0: []}
 

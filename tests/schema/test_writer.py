@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from simvtr.rle import encode
-from simvtr.schema import PredictionWriter, Track, read_truth, write_predictions, write_truth
+from simvtr.schema import Predictions, PredictionWriter, Track, read_truth, write_predictions, write_truth
 from tests.schema.files import TRUTH, write
 
 MASK = encode(np.ones((2, 4), bool))
@@ -76,6 +77,76 @@ def test_an_unknown_video_or_score_is_refused(tmp_path):
     for score in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match=rf"the score must be finite, got {score}"):
             write_predictions(tmp_path / "r.json", {1: [Track(2, score, (None,))]})
+
+
+@dataclass
+class FrameResult:
+    """As `simvtr.FrameResult`, which this test does without: another class is another class."""
+
+    index: int
+
+
+COLLECT = "Frames of a stream become tracks by simvtr.TrackBuilder: add() each, then tracks()."
+TRACK = Track(2, 0.5, (MASK, None))
+
+
+@pytest.mark.parametrize(
+    ("tracks", "wanted", "came", "do"),
+    [
+        ([TRACK], "tracks must be {video id: list of simvtr.Track}", "list", f"Write {{1: tracks}}. {COLLECT}"),
+        (TRACK, "tracks must be {video id: list of simvtr.Track}", "Track", "Write {1: [track]}."),
+        ([FrameResult(0)], "tracks must be {video id: list of simvtr.Track}", "list", COLLECT),
+        (None, "tracks must be {video id: list of simvtr.Track}", "None", COLLECT),
+        (Predictions({}, "r.json"), "{video id: list of simvtr.Track}", "Predictions", "Give its .tracks."),
+        ({1: TRACK}, "video 1 must have a list of simvtr.Track", "Track", "Write [track]."),
+        ({1: FrameResult(0)}, "video 1 must have a list of simvtr.Track", "FrameResult", COLLECT),
+        ({1: [FrameResult(0)]}, "video 1, track 0 must be a simvtr.Track", "FrameResult", COLLECT),
+        ({1: [TRACK, None]}, "video 1, track 1 must be a simvtr.Track", "None", COLLECT),
+        ({1: np.ones((3, 2, 4), bool)}, "video 1, track 0 must be a simvtr.Track", "ndarray bool (2, 4)", COLLECT),
+        (
+            {"a.mp4": [TRACK]},
+            "track 0: the video id must be a whole number",
+            "str 'a.mp4'",
+            "Give the one of the truth.",
+        ),
+    ],
+)
+def test_what_is_no_list_of_tracks_is_refused_with_what_to_give(tmp_path, tracks, wanted, came, do):
+    with pytest.raises(TypeError) as error:
+        write_predictions(tmp_path / "r.json", tracks)
+    assert f"{wanted}, got {came}. " in str(error.value) and do in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"category_id": "dog"}, "the category_id must be a whole number, got str 'dog'"),
+        ({"category_id": 1.5}, "the category_id must be a whole number, got float 1.5"),
+        ({"identity": np.ones(2)}, "the identity must be a whole number, got ndarray float64 (2,)"),
+        ({"score": None}, "the score must be one number, got None"),
+        ({"score": "0.5"}, "the score must be one number, got str '0.5'"),
+        ({"segmentations": None}, "segmentations must be a list, simvtr.Rle or None a frame, got None"),
+        ({"segmentations": np.ones((2, 2, 4), bool)}, "simvtr.Rle or None a frame, got ndarray bool (2, 2, 4)"),
+        ({"segmentations": MASK}, "simvtr.Rle or None a frame, got Rle"),
+        ({"segmentations": [None, np.ones((2, 4), bool)]}, "frame 1: a mask must be simvtr.Rle or None, got ndarray"),
+        ({"segmentations": [{"size": [2, 4], "counts": "08"}]}, "frame 0: a mask must be simvtr.Rle or None, got dict"),
+    ],
+)
+def test_a_track_of_other_kinds_than_a_track_has_is_refused_by_its_number(tmp_path, fields, says):
+    with pytest.raises(TypeError) as error:
+        write_predictions(tmp_path / "r.json", {7: [TRACK, replace(TRACK, **fields)]})
+    assert "video 7, track 1" in str(error.value) and says in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_or_lengths_of_another_kind_are_refused(tmp_path):
+    with pytest.raises(TypeError, match=r"path must be a str or Path, got dict\. Name the file first"):
+        write_predictions({1: [TRACK]}, tmp_path / "r.json")
+    for lengths, says in ((3, r"\{video id: frames\}, got int 3"), ({1: None}, "video 1: .* got int 1 and None")):
+        with pytest.raises(TypeError, match=rf"lengths.* {says}"):
+            write_predictions(tmp_path / "r.json", {1: [TRACK]}, lengths)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_numpy_numbers_are_written_as_numbers(tmp_path):

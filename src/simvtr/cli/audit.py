@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from simvtr.schema.writer import atomic
 
     page = args.out or PAGE
+    if folder := next((path for path in (page, args.json) if path and path.is_dir()), None):
+        raise DataError(f"{folder} must be a file or nothing yet, got a folder. Give --out and --json names of files.")
     for path in (page, args.json or page):
         path.parent.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after them
     truth = read_truth(args.truth)
@@ -109,9 +111,6 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     twice = next((path for i, path in enumerate(written) if path in (*inputs, *written[:i])), None)
     if twice:
         return f"{twice.name} would be overwritten: give --out and --json names of their own"
-    folder = next((path for path in (args.out, args.json) if path and path.is_dir()), None)
-    if folder:
-        return f"{folder} is a folder: give --out and --json names of files"
     if args.seed < 0:
         return f"--seed must be at least 0, got {args.seed}"
     if args.workers is not None and args.workers < 1:

@@ -106,12 +106,12 @@ def dataset(args: argparse.Namespace, truth: "Truth") -> list[Clip]:
 
 
 def settings(args: argparse.Namespace, predictor: "Predictor | FramePredictor") -> dict[str, object]:
-    """What must be the same for results to be of one run."""
+    """What must be the same for results to be of one run. Paths are resolved: ./a.mp4 is a.mp4, from anywhere."""
     return {
-        "source": args.source,
-        "images": None if args.images is None else str(args.images),
+        "source": [str(Path(name).resolve()) for name in args.source],
+        "images": None if args.images is None else str(args.images.resolve()),
         "max-frames": args.max_frames,
-        "weights": args.weights,
+        "weights": str(Path(args.weights).resolve()) if Path(args.weights).exists() else args.weights,  # or a name
         # rounded: another processor or number of threads adds in another order
         "sum of the weights": round(sum(float(p.detach().double().sum()) for p in predictor.model.parameters()), 6),
         "window": predictor.window,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simvtr.cli.steps import StepsBar, steps_bar
+from simvtr.errors import many
 
 if TYPE_CHECKING:
     from simvtr.evaluation import Result
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from simvtr.schema import Predictions, Truth
 
 SAMPLES = 1000  # draws of videos when two systems are compared
+NEARLY_NONE, CLEARLY_MORE, LOOKED_AT = 0.05, 0.3, 8  # AP50 with categories, AP50 without them, videos
 MOST_SAMPLES = 100_000  # what fits in memory for a thousand videos; intervals stop moving long before
 
 
@@ -108,6 +110,7 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
     _warn_of_none_left(found, args.score)
     with steps_bar() as bar:
         card = Scorecard(_evaluated(args, truth, found, bar))
+        note = _other_numbers(args, truth, found, card.result)
         if args.bootstrap:
             from simvtr.evaluation.bootstrap import intervals
 
@@ -129,7 +132,31 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
 
             card = replace(card, errors=error_types(truth, found, progress=bar.of("error types")))
             card = replace(card, ladder=oracle_ladder(truth, found, progress=bar.of("oracle ladder")))
+    if note:
+        print(f"simvtr eval: note: {note}", file=sys.stderr)
     return _in_form(args, card)
+
+
+def _other_numbers(args: argparse.Namespace, truth: "Truth", found: "Predictions", result: "Result") -> str | None:
+    """Whether the categories of the results seem to be numbered otherwise than the truth's.
+
+    Asked where hardly anything is right, and of a few videos: all of them would take as long as the score itself.
+    """
+    if args.class_agnostic or len(truth.categories) < 2 or not 0 <= result.stats["AP50"] < NEARLY_NONE:
+        return None
+    from simvtr.evaluation.scoring import deciding_overlaps, evaluate
+
+    both = [video for video in truth.videos if truth.tracks[video] and found.tracks[video]][:LOOKED_AT]
+    part = replace(truth, videos={v: truth.videos[v] for v in both}, tracks={v: truth.tracks[v] for v in both})
+    tracks = {video: found.tracks[video] for video in both}
+    blind = evaluate(part, tracks, args.dialect, class_agnostic=True, overlaps=deciding_overlaps).stats["AP50"]
+    if blind < CLEARLY_MORE:
+        return None
+    return (
+        f"{found.path.name}: category_id must be the truth's, and may be numbered otherwise: AP50 is "
+        f"{100 * result.stats['AP50']:.1f}, without categories {100 * blind:.1f} in {many(len(both), 'video')}. "
+        f"Compare them with $.categories of {truth.path.name}."
+    )
 
 
 def _warn_of_none_left(found: "Predictions", least: float | None) -> None:

@@ -27,7 +27,10 @@ EXTRAS = ("transformers",)  # packages that have an extra of their name; the oth
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line. Returns the exit code: 0 done, 1 your data is wrong, 2 your command is wrong.
+    """Run one command line. Returns the exit code.
+
+    0: done. 2: the command is wrong, which shows without a look at the files that it names (a recipe is part of it).
+    1: what is found on the disk is wrong, in files to read or where to write. 130: interrupted.
 
     >>> main(["segmint"])
     2
@@ -36,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="simvtr",
         description="Occluded video instance segmentation: segment, train, score, audit.",
-        epilog="Exit codes: 0 done, 1 your data is wrong, 2 your command is wrong. `simvtr VERB --help` says more.",
+        epilog="Exit codes: 0 done, 1 your data is wrong or an output cannot be written, 2 your command is wrong. "
+        "`simvtr VERB --help` says more.",
         allow_abbrev=False,  # of two options that begin alike, a script means one
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
@@ -93,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # `simvtr eval ... | head`: the reader left, nothing is wrong
         return _reader_left()
-    except OSError as error:  # an output that cannot be written; a rename names its target second
+    except OSError as error:  # as an output that cannot be written; a rename names its target second
         file = error.filename2 or error.filename
         reason = error.strerror or str(error)
         print(f"simvtr {args.verb}: {_line(reason if file is None else f'{file}: {reason}')}", file=sys.stderr)

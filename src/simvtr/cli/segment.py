@@ -27,7 +27,7 @@ from simvtr.cli.ranks import parts_of, ranks, share
 from simvtr.cli.remarks import cut_short, drawn_files, left_over, other_ids
 from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, numbered
-from simvtr.errors import many
+from simvtr.errors import DataError, many
 
 if TYPE_CHECKING:
     from simvtr.inference import FramePredictor, Predictor
@@ -134,9 +134,10 @@ def _share(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0; 1 when nothing decodes or a file of a data set is wrong; 130 after Ctrl-C, with the files so far.
+    """Exit code 0; 1 when nothing decodes, a file of a data set is wrong or --out cannot be written; 130 after Ctrl-C.
 
-    A video that breaks off is no error: its frames are kept, and a warning says how many were promised.
+    After Ctrl-C the files hold what was found. A video that breaks off is no error: its frames are kept, and a warning
+    says how many were promised.
     """
     before = _folders(args.out)
     code = 1
@@ -164,14 +165,15 @@ def _run(args: argparse.Namespace) -> int:
         if of_set and args.images is None
         else "--images belongs to a data set JSON"
         if args.images is not None and not of_set
-        else naming.misnamed(args) or _unwritable(args)
+        else naming.misnamed(args) or no_folder(args.out, "--out", "results.json and overlay.mp4")
     )
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
         return 2
+    _refuse_unwritable(args)
 
     from simvtr.cli.progress import frames_bar
-    from simvtr.errors import DataError, SimVTRWarning
+    from simvtr.errors import SimVTRWarning
     from simvtr.schema import PredictionWriter, read_truth
     from simvtr.schema.source import refuse_missing
 
@@ -312,17 +314,17 @@ def _shared(
     return 0
 
 
-def _unwritable(args: argparse.Namespace) -> str | None:
-    """Why results cannot be written to the folder --out, which is made; None when they can."""
+def _refuse_unwritable(args: argparse.Namespace) -> None:
+    """Makes the folder --out. Raises: DataError, before any work, when results cannot be written to it."""
     folder: Path = args.out
-    if wrong := no_folder(folder, "--out", "results.json and overlay.mp4"):
-        return wrong
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part"):
             pass
     except OSError as error:
-        return f"--out {folder} must be a folder that can be written, got: {error.strerror}"
+        raise DataError(
+            f"--out {folder} must be a folder that can be written, got: {error.strerror}. Name another."
+        ) from error
     alone = (len(args.source) == 1 and args.images is None) or pictures(args.source)
     files, folders = [RESULTS], ["frames"] if args.png else []
     if alone:
@@ -331,8 +333,11 @@ def _unwritable(args: argparse.Namespace) -> str | None:
         folders += ["overlays"] if args.overlay else []
     for path in (folder / name for name in files):
         if path.is_dir():
-            return f"{path} must be a file or nothing yet, got a folder. Take it away, or choose another --out."
+            raise DataError(
+                f"{path} must be a file or nothing yet, got a folder. Take it away, or choose another --out."
+            )
     for path in (folder / name for name in folders):
         if path.exists() and not path.is_dir():
-            return f"{path} must be a folder or nothing yet, got a file. Take it away, or choose another --out."
-    return None
+            raise DataError(
+                f"{path} must be a folder or nothing yet, got a file. Take it away, or choose another --out."
+            )

@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from simvtr.config import IdentityConfig
+from simvtr.errors import came
 from simvtr.inference.identity import Identity, Window
 from simvtr.inference.link import LinkIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, Vote
@@ -85,9 +86,9 @@ def _check_masks(masks: Any) -> None:
     """Raises: TypeError for no array, ValueError for another one than of masks."""
     array = isinstance(masks, np.ndarray)
     if not array or masks.ndim != 3 or masks.dtype != bool:
-        came = f"{masks.dtype} {masks.shape}" if array else type(masks).__name__
+        given = f"{masks.dtype} {masks.shape}" if array else came(masks)
         raise (ValueError if array else TypeError)(
-            f"Instances: masks must be bool (n, H, W), got {came}. masks > 0.5 makes it of probabilities, "
+            f"Instances: masks must be bool (n, H, W), got {given}. masks > 0.5 makes it of probabilities, "
             "np.asarray(masks, bool) of lists, "
             "mask[None] of one mask, np.zeros((0, H, W), bool) of a frame without objects."
         )
@@ -99,20 +100,45 @@ def _check_picture(picture: Any, size: tuple[int, ...]) -> None:
     """Raises: TypeError for no array, ValueError for another one than the frame of these masks."""
     if not isinstance(picture, np.ndarray):
         raise TypeError(
-            f"Instances: picture must be uint8 (H, W, 3), got {type(picture).__name__}. Give a numpy array."
+            f"Instances: picture must be uint8 (H, W, 3), got {came(picture)}. Give a numpy array, as "
+            'np.asarray(image.convert("RGB")) is.'
         )
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
         raise ValueError(
             f"Instances: picture must be uint8 {(*size, 3)}, the frame of these masks, got {picture.dtype} "
-            f"{picture.shape}. (255 * picture).round().astype(np.uint8) makes it of floats in [0, 1], masks at another "
-            "size must be enlarged first."
+            f"{picture.shape}. {_picture_of(picture, size)}"
         )
+
+
+def _picture_of(given: np.ndarray, size: tuple[int, ...]) -> str:
+    """How to make the frame of masks of this size from an array that is not it."""
+    forms = {
+        (*size, 3): "picture",
+        size: "np.stack([picture] * 3, -1)",  # grey
+        (*size, 1): "picture.repeat(3, -1)",
+        (*size, 4): "picture[..., :3]",  # RGBA
+        (3, *size): "np.moveaxis(picture, 0, -1)",  # channels first, as torch has them
+    }
+    form = forms.get(given.shape)
+    if form is None:
+        if given.ndim == 3 and given.shape[2] == 3:
+            return "Give the frame itself, and enlarge or shrink the masks to its size first."
+        return "Give the frame that the masks were found in, as RGB."
+    if given.dtype == np.uint8:
+        return f"{form} makes it."
+    least, most = (given.min(), given.max()) if given.dtype.kind in "biuf" else (0, np.nan)
+    if least >= 0 and most <= 1 and given.dtype.kind in "bf":
+        return f"(255 * {form}).round().astype(np.uint8) makes it of values in [0, 1]."
+    if least >= 0 and most <= 255:
+        rounded = f"{form}.round()" if given.dtype.kind == "f" else form
+        return f"{rounded}.astype(np.uint8) makes it of values in [0, 255]."
+    return "Its values must lie in [0, 255]: undo what normalised it, or give the frame as it was read."
 
 
 def _check_rows(name: str, given: Any, axes: str, n: int) -> None:
     """Raises: TypeError for no array, ValueError for another one than of n rows of numbers."""
     if not isinstance(given, np.ndarray):
-        raise TypeError(f"Instances: {name} must be float {axes}, got {type(given).__name__}. Give a numpy array.")
+        raise TypeError(f"Instances: {name} must be float {axes}, got {came(given)}. Give a numpy array.")
     if given.dtype.kind not in "biuf":
         raise ValueError(f"Instances: {name} must be float {axes}, got {given.dtype} {given.shape}")
     if given.ndim != 2 or len(given) != n:
@@ -126,7 +152,7 @@ def _numbers(what: str, given: Any, n: int) -> list[float]:
     """
     entries = given.tolist() if isinstance(given, np.ndarray) else given
     if not hasattr(entries, "__len__") or isinstance(entries, str):
-        raise TypeError(f"{what} must be a list of numbers, one a mask, got {type(given).__name__}")
+        raise TypeError(f"{what} must be a list of numbers, one a mask, got {came(given)}")
     if len(entries) != n:
         raise ValueError(
             f"{what} must have {n} entries, as masks, got {len(entries)}. Masks are (n, H, W): of (H, W, n) "
@@ -197,9 +223,9 @@ def link(
     3 {'3': 2, '1': 0}
     """
     if not np.iterable(frames):
-        came = type(frames).__name__
         raise TypeError(
-            f"link: frames must be a list or generator of simvtr.Instances, got {came}. One frame is link([found])."
+            f"link: frames must be a list or generator of simvtr.Instances, got {came(frames)}. One frame is "
+            "link([found])."
         )
     _check_categories(categories)
     return named(frames, LinkIdentity(config), categories)
@@ -215,15 +241,15 @@ def named(
     for index, found in enumerate(frames, start):
         if not isinstance(found, Instances):
             raise TypeError(
-                f"link: frame {index} must be simvtr.Instances, got {type(found).__name__}. Make one of bool masks "
+                f"link: frame {index} must be simvtr.Instances, got {came(found)}. Make one of bool masks "
                 "(n, H, W): simvtr.Instances.scored(masks, scores, labels, classes=k)."
             )
         now = _sizes(found)
         first = {**now, **(first or {})}  # no frame is held, only its sizes
-        for what, came in now.items():
+        for what, given in now.items():
             wanted = first[what]
-            if came != wanted:
-                raise ValueError(f"link: frame {index}: {what} must be {wanted} as in frame {start}, got {came}")
+            if given != wanted:
+                raise ValueError(f"link: frame {index}: {what} must be {wanted} as in frame {start}, got {given}")
         if found.embeddings is not None and not np.isfinite(found.embeddings).all():
             raise ValueError(
                 f"link: frame {index}: embeddings must be finite, got NaN or infinity. Leave such objects out."
@@ -264,9 +290,9 @@ def _check_categories(categories: Any) -> None:
     listed = isinstance(categories, Sequence) and not isinstance(categories, str)
     wrong = [one for one in categories if not isinstance(one, Category)] if listed else [categories]
     if wrong:
-        came = f"{'one of ' * listed}{type(wrong[0]).__name__}"
         raise TypeError(
-            f"link: categories must be a list of simvtr.Category records, one a class, got {came}. "
+            "link: categories must be a list of simvtr.Category records, one a class, got "
+            f"{'one of ' * listed}{came(wrong[0])}. "
             'Write [simvtr.Category(1, "name"), ...].'
         )
     ids = [category.id for category in list[Category](categories)]

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
@@ -139,13 +140,14 @@ class Predictor:
             window does not fit into memory.
         """
         linker = identity or self.namer()
+        find = partial(self._find, pictured=type(linker) is not SlotIdentity)  # which looks at no colours
         aside = ahead if overlap else nullcontext
         with aside(self._clips(frames)) as clips:
             if not overlap:
-                windows = (self._find(clip, size) for clip, size in clips)
+                windows = (find(clip, size) for clip, size in clips)
             else:
                 two = self.window != "all" and self.device.type == "cpu" and torch.get_num_threads() > 1
-                windows = side_by_side(self._find, clips, 2 if two else 1)
+                windows = side_by_side(find, clips, 2 if two else 1)
             with closing(windows):
                 for found in windows:
                     yield from self._results(start, found, linker)
@@ -188,8 +190,8 @@ class Predictor:
             del frame  # while the model works, nobody here holds a picture at full size
             yield picture, first[:2]
 
-    def _find(self, clip: Tensor, size: tuple[int, int]) -> "_Found":
-        """Run the network on one window: clip (t, 3, h, w), size (H, W) of its frames."""
+    def _find(self, clip: Tensor, size: tuple[int, int], *, pictured: bool) -> "_Found":
+        """Run the network on one window: clip (t, 3, h, w), size (H, W) of its frames; pictured: with small ones."""
         t = len(clip)
         if self._most:
             if t > self._most:
@@ -214,8 +216,10 @@ class Predictor:
             probabilities = _probabilities(outputs.logits)[0, :t, :, objects].cpu().numpy()  # (t, n, k)
             masks = outputs.masks[0][:t].float().cpu().numpy()  # (t, m, h/4, w/4)
         embeddings = outputs.embeddings[0].float().cpu().numpy()
-        cells = F.avg_pool2d(clip[:t], self.model.config.mask_stride, ceil_mode=True)  # as large as those of masks
-        return _Found(size, probabilities, masks, picked[0].tolist(), embeddings, pixels_of(cells))
+        pictures = None
+        if pictured:  # of as many pixels as the masks
+            pictures = pixels_of(F.avg_pool2d(clip[:t], self.model.config.mask_stride, ceil_mode=True))
+        return _Found(size, probabilities, masks, picked[0].tolist(), embeddings, pictures)
 
     def _results(self, start: int, found: "_Found", linker: Identity) -> Iterator[FrameResult]:
         """Results of one window, whose objects get their names here."""
@@ -257,7 +261,7 @@ class _Found:
     masks: np.ndarray  # (t, m, h, w) logits of the m queries that are kept
     queries: list[int]  # their numbers
     embeddings: np.ndarray  # (n, c)
-    pictures: np.ndarray  # uint8 (t, h, w, 3), what the network saw
+    pictures: np.ndarray | None  # uint8 (t, h, w, 3), what the network saw; None: nobody looks at them
 
 
 _IDENTITIES: dict[str, Callable[[], Identity]] = {"slot": SlotIdentity, "link": LinkIdentity}

@@ -9,6 +9,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
+from simvtr.errors import came
 from simvtr.rle import Rle, encode
 from simvtr.schema import Track
 
@@ -130,7 +131,13 @@ class TrackBuilder:
         """Take in one frame. Frames may come in any order, each once.
 
         Args: masks: those of the result's tracks where they are compressed already.
+        Raises: TypeError for what is no `FrameResult`.
         """
+        if not isinstance(result, FrameResult):
+            raise TypeError(
+                f"TrackBuilder.add: a frame must be simvtr.FrameResult, got {came(result)}. Give what "
+                "Predictor.stream or simvtr.link yields, one frame at a time."
+            )
         self.frames = max(self.frames, result.index + 1)
         self.doubt = result.doubt
         for identity, vote in result.votes.items():

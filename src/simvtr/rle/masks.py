@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pycocotools.mask
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, came
 
 coco: Any = pycocotools.mask  # its stubs leave out lists of masks
 MAX_PIXELS = 1 << 27  # pixels in one mask: four 8K frames; a hostile size must not reserve gigabytes
@@ -43,7 +43,7 @@ class Rle:
 
     def __post_init__(self) -> None:
         if type(self.counts) is not bytes:
-            raise ValueError(f"Rle.counts must be bytes, got {type(self.counts).__name__}. Use simvtr.rle.from_json.")
+            raise ValueError(f"Rle.counts must be bytes, got {came(self.counts)}. Use simvtr.rle.from_json.")
 
 
 def encode(mask: np.ndarray) -> Rle:

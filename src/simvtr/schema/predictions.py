@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
-from simvtr.errors import DataError
+from simvtr.errors import DataError, came
 from simvtr.rle import MaskTrack
 from simvtr.schema.entries import Entries, any_entries, even_entries
 from simvtr.schema.pieces import UnevenText
@@ -28,7 +28,9 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
         finite and masks sound.
     """
     if not isinstance(truth, Truth):
-        raise ValueError(f"read_predictions: truth must be what read_truth returns, got {type(truth).__name__}")
+        raise ValueError(
+            f"read_predictions: truth must be a Truth, got {came(truth)}. Read it with simvtr.read_truth first."
+        )
     path = Path(path)
     with contextlib.suppress(UnevenText):
         return _read(even_entries(path), path, truth, strict)

@@ -4,13 +4,14 @@ import contextlib
 import glob
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice, repeat
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from simvtr.rle import to_json
+from simvtr.schema.given import check_lengths, check_path, check_track, check_tracks
 from simvtr.schema.records import Track
 
 _PIECE = 1000  # masks that are put into words at a time: a track of hours stays where it is
@@ -26,6 +27,7 @@ class PredictionWriter:
         path: where the results go; its folder is made.
         lengths: frames of each video by id. A shorter track is filled with null up to it. Without it the first track
             of a video sets the length of the others.
+    Raises: TypeError for what is no path, or no dict of lengths.
 
     >>> import tempfile
     >>> folder = tempfile.TemporaryDirectory()
@@ -40,6 +42,8 @@ class PredictionWriter:
     """
 
     def __init__(self, path: Path | str, lengths: Mapping[int, int] | None = None) -> None:
+        check_path(path)
+        check_lengths(lengths)
         self.path = Path(path)
         self.tracks = 0
         self._lengths = dict(lengths or {})
@@ -51,11 +55,13 @@ class PredictionWriter:
     def add(self, video_id: int, track: Track) -> None:
         """Append one track.
 
-        Raises: ValueError for a track longer than its video or of another length than the others of the video, an
-            unknown video, or a score that is not finite.
+        Raises: TypeError for what is no `Track`, or has masks, ids or a score of another kind than a track. ValueError
+            for a track longer than its video or of another length than the others of the video, an unknown video, or a
+            score that is not finite.
         """
         import json  # reading does without, and is quicker to start
 
+        check_track(video_id, track, self.tracks)
         if self._fixed and video_id not in self._lengths:
             raise ValueError(f"PredictionWriter.add: the video must be one of `lengths`, got {video_id}.")
         frames = len(track.segmentations)
@@ -98,9 +104,22 @@ class PredictionWriter:
 
 
 def write_predictions(
-    path: Path | str, tracks: Mapping[int, Sequence[Track]], lengths: Mapping[int, int] | None = None
+    path: Path | str, tracks: Mapping[int, Iterable[Track]], lengths: Mapping[int, int] | None = None
 ) -> None:
-    """Write results by video id, always `length` entries a track. See `PredictionWriter` for paths and lengths."""
+    """Write results, always `length` entries a track. Frames of a stream become tracks by `simvtr.TrackBuilder`.
+
+    Args:
+        path, lengths: see `PredictionWriter`.
+        tracks: of each video by its id.
+    Raises: TypeError and ValueError as `PredictionWriter`, naming video and track; nothing is written then.
+
+    >>> write_predictions("results.json", [])
+    Traceback (most recent call last):
+    TypeError: write_predictions: tracks must be {video id: list of simvtr.Track}, got list. Write {1: tracks}. Frames \
+of a stream become tracks by simvtr.TrackBuilder: add() each, then tracks().
+    """
+    check_path(path)
+    check_tracks(tracks)
     with PredictionWriter(path, lengths) as writer:
         for video_id, found in tracks.items():
             for track in found:

@@ -38,6 +38,7 @@ class MovieReader(FrameReader):
             self._declared = stream.frames or None  # 0 is FFmpeg's "not told"
             self.length = self._limited(self._declared)
             self._end = None if self._declared else _declared_end(container, stream)
+            self._lacking = _lacking_bytes(path) if "matroska" in container.format.name else 0
             rate = stream.average_rate or stream.guessed_rate
             if container.format.name == "gif" and self._declared and stream.duration and stream.time_base:
                 # FFmpeg's average of a GIF is its shortest delay
@@ -76,13 +77,14 @@ class MovieReader(FrameReader):
             missing = _missing(self._end, last, longest, self.fps)
             declared, about = (self.decoded + missing, "about ") if missing else (None, "")
         damaged = len(lost) - skipped
-        if not damaged and not (declared and self.decoded < declared):
+        if not damaged and not (declared and self.decoded < declared) and not self._lacking:
             return
         promised = (
             f"{about}{declared} frames are declared, {self.decoded} decode" if declared else f"{self.decoded} decode"
         )
         packets = f", {damaged} damaged packet{'s' * (damaged > 1)} skipped" if damaged else ""
-        self.problems.append(f"{self.path}: the file is damaged or breaks off: {promised}{packets}.")
+        lacking = f", its last {self._lacking:,} bytes are not there" if self._lacking else ""
+        self.problems.append(f"{self.path}: the file is damaged or breaks off: {promised}{packets}{lacking}.")
 
     def _open(self) -> InputContainer:
         try:
@@ -144,6 +146,20 @@ def _declared_end(container: InputContainer, stream: av.VideoStream) -> float | 
     if told:
         return float(told[1]) * 3600 + float(told[2]) * 60 + float(told[3])
     return container.duration / av.time_base if container.duration and len(container.streams) == 1 else None
+
+
+def _lacking_bytes(path: Path) -> int:
+    """How many bytes a Matroska file is shorter than its one great element, the Segment, says; 0: none, or not told.
+
+    FFmpeg takes the end of the file for that of the video, without a word. What is recorded live, or was when its
+    recorder died, tells no size, so that nobody knows whether it is whole.
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    begin = head.find(b"\x18\x53\x80\x67") + 4  # the Segment's id; behind it the size in EBML's form:
+    width = 9 - head[begin].bit_length() if 4 <= begin < len(head) else 9  # its first 1 bit says how many bytes it has
+    size, unknown = int.from_bytes(head[begin : begin + width]) % (1 << 7 * width), (1 << 7 * width) - 1
+    return 0 if width > 8 or size == unknown else max(0, begin + width + size - path.stat().st_size)
 
 
 def _missing(end: float, last: float, longest: float, fps: float) -> int:
