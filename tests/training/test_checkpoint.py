@@ -1,6 +1,7 @@
 """Checkpoints survive crashes, and say what is wrong with those that did not."""
 
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,17 @@ from simvtr.training.checkpoint import Checkpoint, load, save
 
 def made(step: int) -> Checkpoint:
     return Checkpoint(step, {"out": "runs", "data": ({"first": 0},)}, {"channels": 128}, {"w": torch.ones(3)}, {}, None)
+
+
+def flip_a_bit(path: Path) -> None:
+    """Of a weight: torch would load it."""
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.ones(3).numpy().tobytes())] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-50])
 
 
 def test_what_was_saved_is_loaded_without_a_warning(tmp_path):
@@ -34,9 +46,7 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm
     if harm == "other torch file":
         torch.save({"state_dict": {}}, path)
     elif harm == "one bit":
-        content = bytearray(path.read_bytes())
-        content[content.index(torch.ones(3).numpy().tobytes())] ^= 1
-        path.write_bytes(content)
+        flip_a_bit(path)
     else:
         path.write_bytes({"truncated": path.read_bytes()[:300], "empty": b"", "foreign": b"hello world"}[harm])
     with pytest.warns(
@@ -45,11 +55,11 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm
         assert load(tmp_path).step == 5
 
 
-def test_a_truncated_checkpoint_does_not_take_the_place_of_the_whole_one_before_it(tmp_path):
+@pytest.mark.parametrize("harm", [cut, flip_a_bit])
+def test_a_damaged_checkpoint_does_not_take_the_place_of_the_whole_one_before_it(tmp_path, harm):
     save(tmp_path, made(5))
+    harm(save(tmp_path, made(6)))
     path = save(tmp_path, made(6))
-    path.write_bytes(path.read_bytes()[:-50])
-    save(tmp_path, made(6))
     path.unlink()
     assert load(tmp_path).step == 5
 

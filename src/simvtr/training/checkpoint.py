@@ -8,6 +8,7 @@ import os
 import pickle
 import warnings
 import zipfile
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from simvtr.errors import DataError, SimVTRWarning
 
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 FORMAT = "simvtr training 1"
+# What zipfile and torch say of a file that is cut, changed or another's
+_DAMAGED = (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
             torch.save({"format": FORMAT, **fields}, file)
             file.flush()
             os.fsync(file.fileno())
-        if zipfile.is_zipfile(path):  # a damaged one does not take the place of the whole one before it
+        if _whole(path):  # a damaged one does not take the place of the whole one before it
             path.replace(folder / PREVIOUS)
         return part.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
@@ -82,13 +85,26 @@ def load(folder: Path) -> Checkpoint | None:
     return None
 
 
+def _whole(path: Path) -> bool:
+    """Whether a file is there, and every part of it has the checksum that torch wrote."""
+    try:
+        _check_sums(path)
+    except (OSError, *_DAMAGED):
+        return False
+    return True
+
+
+def _check_sums(path: Path) -> None:
+    with zipfile.ZipFile(path) as file:  # torch does not look at the checksums that it wrote
+        if file.testzip() is not None:
+            raise ValueError("a checksum does not fit")
+
+
 def _read(path: Path) -> Checkpoint:
     try:
-        with zipfile.ZipFile(path) as file:  # torch does not look at the checksums that it wrote
-            if file.testzip() is not None:
-                raise ValueError("a checksum does not fit")
+        _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (OSError, *_DAMAGED) as error:
         reason = str(error).strip().splitlines()
         raise DataError(
             f"{path}: must be a whole checkpoint that `simvtr train` wrote, but cannot be read "
