@@ -1,12 +1,15 @@
 """Checkpoints survive crashes, and say what is wrong with those that did not."""
 
+import errno
 import warnings
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from simvtr.errors import DataError, SimVTRWarning
+from simvtr.training import state
 from simvtr.training.checkpoint import Checkpoint, load, save
 
 
@@ -91,3 +94,33 @@ def test_a_folder_that_cannot_be_written_is_an_error_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"checkpoint\.pt: must be writable"):
         save(tmp_path / "file", made(1))
+
+
+def test_a_full_disk_is_told_without_the_words_of_torch(tmp_path, monkeypatch):
+    def full(*_):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 2112 vs 2006") from OSError(
+            errno.ENOSPC, "No space left on device"
+        )
+
+    save(tmp_path, made(5))
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DataError) as caught:
+        save(tmp_path, made(6))
+    where = tmp_path / "checkpoint.pt"
+    assert str(caught.value) == (
+        f"{where}: must be writable, got: the disk is full. Make room there, or give another --out."
+    )
+    assert load(tmp_path).step == 5
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_weights_that_find_no_room_are_told_without_the_words_of_safetensors(tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(state, "save_weights", full)
+    with pytest.raises(DataError) as caught:
+        state.keep_weights(None, tmp_path)
+    assert str(caught.value).endswith(
+        ": weights must be writable, got: the disk is full. Make room there, or give another --out."
+    )

@@ -4,8 +4,10 @@ Everything else that a step depends on (clips, augmentation, dropout, learning r
 the recipe's seed, so this is enough to continue as if nothing had happened.
 """
 
+import errno
 import os
 import pickle
+import re
 import warnings
 import zipfile
 import zlib
@@ -58,7 +60,27 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         with suppress(OSError):
             part.unlink()  # half a checkpoint would only fill the disk
-        raise DataError(f"{path}: must be writable, got: {error}. Make room there, or give another --out.") from error
+        raise DataError(
+            f"{path}: must be writable, got: {reason_of(error)}. Make room there, or give another --out."
+        ) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file could not be written, in the system's words: torch and safetensors put their own around them.
+
+    >>> reason_of(OSError(28, "No space left on device")), reason_of(RuntimeError("I/O error (os error 13)"))
+    ('the disk is full', 'Permission denied')
+    >>> reason_of(RuntimeError("[enforce fail at inline_container.cc:672]"))
+    'a write that failed'
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        told = re.search(r"\(os error (\d+)\)", str(cause))  # safetensors'
+        number = cause.errno if isinstance(cause, OSError) else int(told[1]) if told else None
+        if number is not None:
+            return "the disk is full" if number == errno.ENOSPC else os.strerror(number)
+        cause = cause.__cause__ or cause.__context__  # torch's RuntimeError comes of Python's OSError
+    return "a write that failed"
 
 
 def load(folder: Path) -> Checkpoint | None:
