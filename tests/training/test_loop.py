@@ -292,6 +292,17 @@ def test_a_broken_data_set_is_refused_before_the_first_step(tiny_recipe, tiny_da
         train(broken, progress=False)
 
 
+@pytest.mark.parametrize("categories", [[], [{"id": 1, "name": "disc"}]])
+def test_data_without_an_object_is_refused_before_the_first_step(tiny_recipe, tiny_data, tmp_path, categories):
+    content = json.loads(Path(tiny_data.truth).read_text())
+    truth = tmp_path / "bare.json"
+    truth.write_text(json.dumps({**content, "annotations": [], "categories": categories}))
+    bare = replace(tiny_recipe, data=(replace(tiny_data, truth=str(truth)),))
+    with pytest.raises(DataError, match=r"bare\.json .*must show annotated objects .*got none\. Annotate some"):
+        train(bare, progress=False)
+    assert not Path(bare.out, "checkpoint.pt").exists()
+
+
 def test_a_training_says_how_long_it_waited_for_data(tiny_recipe, capsys):
     train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))
     assert re.search(r"1 steps in 0:\d\d, \d+% of it waiting for data; weights", capsys.readouterr().err)

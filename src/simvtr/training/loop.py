@@ -20,7 +20,7 @@ from torch import Tensor
 
 from simvtr.config import DataConfig, ModelConfig, Recipe, TrainConfig
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
-from simvtr.data.dataset import Batch, JoinedDataset, open_data
+from simvtr.data.dataset import Batch, JoinedDataset, open_data, refuse_empty
 from simvtr.doctor import check
 from simvtr.errors import DataError, many
 from simvtr.model import SimVTR
@@ -88,6 +88,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     except OSError as error:
         raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
     truths = [read_truth(data.truth) for data in recipe.data]
+    refuse_empty(recipe.data, truths)
     if recipe.validate is not None and saved is None:
         categories_of([*truths, read_truth(recipe.validate.truth)])  # where an id means two things no score is true
     ranks.meet()
