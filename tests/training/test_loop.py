@@ -303,6 +303,23 @@ def test_data_without_an_object_is_refused_before_the_first_step(tiny_recipe, ti
     assert not Path(bare.out, "checkpoint.pt").exists()
 
 
+@pytest.mark.parametrize(
+    ("wrap", "how"),
+    [(False, "their first frame is repeated in front"), (True, "their frames begin anew (train.wrap)")],
+)
+def test_videos_that_are_shorter_than_a_clip_are_told_once(tiny_recipe, tiny_data, tmp_path, capsys, wrap, how):
+    data = (tiny_data, replace(tiny_data, last=2))  # two videos of four frames, and two of two
+    config = replace(tiny_recipe.train, steps=2, stages=(Stage(0.5, (1, 3), 1), Stage(0.5, (2,), 1)), wrap=wrap)
+    train(replace(tiny_recipe, data=data, train=config))
+    line = f"2 of 4 videos shorter than the longest clip, 3 frames: {how}"
+    assert capsys.readouterr().err.splitlines().count(line) == 1
+
+
+def test_clips_that_no_video_is_too_short_for_are_not_mentioned(tiny_recipe, capsys):
+    train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))  # four frames, clips of up to three
+    assert "shorter" not in capsys.readouterr().err
+
+
 def test_a_training_says_how_long_it_waited_for_data(tiny_recipe, capsys):
     train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))
     assert re.search(r"1 steps in 0:\d\d, \d+% of it waiting for data; weights", capsys.readouterr().err)

@@ -107,6 +107,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     dataset = open_data(recipe.data, truths, model.config.category_ids)
     if dataset.skipped:
         notes.append(f"{many(dataset.skipped, 'track')} left out: the network does not know the category")
+    notes += repeats(dataset, config)
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     if saved is not None and steps < saved.step:
         raise DataError(
@@ -264,6 +265,17 @@ def crops_first(model: SimVTR, dataset: JoinedDataset, config: TrainConfig, prog
         meter.say(f"{right:.0%} of crops had the right class of {model.config.classes}; now whole frames")
     finally:
         meter.close()
+
+
+def repeats(dataset: JoinedDataset, config: TrainConfig) -> list[str]:
+    """A line when some videos are shorter than the longest clip, which has their frames repeated."""
+    longest = max(t for stage in config.stages for t in stage.frames)
+    short = sum(length < longest for _, length in dataset.videos)
+    if not short:
+        return []
+    how = "their frames begin anew (train.wrap)" if config.wrap else "their first frame is repeated in front"
+    of, clip = many(len(dataset.videos), "video"), many(longest, "frame")
+    return [f"{short:,} of {of} shorter than the longest clip, {clip}: {how}"]
 
 
 def changes(old: dict, new: dict, path: str = "") -> list[str]:
