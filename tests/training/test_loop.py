@@ -106,6 +106,31 @@ def test_a_finished_training_can_be_made_longer_with_other_settings(tiny_recipe,
     assert [line["lr"] for line in log_of(folder)] == pytest.approx([1e-3, 1e-6])
 
 
+def test_a_finished_training_says_so_and_its_log_stays_as_it_is(tiny_recipe, capsys):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
+    scores = iter([10.0])  # asked for once
+    folder = train(short, progress=False, validate=lambda _: {"AP": next(scores)})
+    files = [path for path in folder.rglob("*") if path.suffix != ".safetensors" and path.is_file()]
+    before = [path.read_bytes() for path in files]
+    assert train(short, resume=True, validate=lambda _: {"AP": next(scores)}) == folder
+    line = f"{folder}: finished, its 2 steps are done. To go on, give more train.steps or train.epochs.\n"
+    assert capsys.readouterr().err == line
+    assert [path.read_bytes() for path in files] == before
+    assert {path for path in folder.rglob("*") if path.is_file()} - set(files) == set(folder.rglob("*.safetensors"))
+
+
+def test_a_training_that_ended_before_its_last_validation_or_weights_makes_up_for_them(tiny_recipe):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
+    folder = train(short, progress=False)
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    train(short, resume=True, progress=False)
+    assert (folder / "model.safetensors").read_bytes() == weights
+    train(short, resume=True, progress=False, validate=lambda _: {"AP": 10.0})
+    assert [line["step"] for line in log_of(folder)] == [0, 1, 1]
+    assert log_of(folder)[-1]["validation"] == {"AP": 10.0}
+
+
 def test_it_says_what_it_reads_before_there_are_steps_to_count(tiny_recipe, capsys):
     train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))
     assert capsys.readouterr().err.splitlines()[0] == f"checking 2 videos of {tiny_recipe.data[0].truth}"

@@ -30,13 +30,13 @@ from simvtr.training import checkpoint as checkpoints
 from simvtr.training.crops import learn_crops
 from simvtr.training.feed import feed
 from simvtr.training.interrupt import gentle_stop
-from simvtr.training.log import Log, Meter, announce, clock
+from simvtr.training.log import Log, Meter, announce, clock, scored
 from simvtr.training.losses import Counts, Losses
 from simvtr.training.matcher import Match, match_clip
 from simvtr.training.optimizer import clip_gradients, rate, set_rate
 from simvtr.training.ranks import Ranks, settled
 from simvtr.training.start import categories_of, start_model
-from simvtr.training.state import State
+from simvtr.training.state import State, keep_weights
 
 HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 Validate = Callable[[SimVTR], dict[str, float]]
@@ -54,7 +54,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
 
     Args:
         recipe: what to train on what; paths are relative to the current folder.
-        resume: continue from the checkpoint in `recipe.out`; without one, start.
+        resume: continue from the checkpoint in `recipe.out`; without one, start; when all is done, say so.
         progress: show progress on stderr.
         validate: scores by name of the model that would be saved now, called every `recipe.validate_every` steps and
             at the end. (`simvtr train` gives `simvtr.inference`'s for `recipe.validate`.)
@@ -121,6 +121,15 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     state = State(model, recipe, ranks)  # after the crops: it copies the weights that it will average
     if saved is not None:
         state.restore(saved)
+    if saved is not None and saved.step == steps and not ranks.any(validate is not None and not scored(folder, steps)):
+        if chief:
+            keep_weights(state.best(), folder)  # what ended it may have come between checkpoint and weights
+        announce(
+            f"{folder}: finished, its {many(steps, 'step')} are done. To go on, give more train.steps or train.epochs.",
+            show=progress and chief,
+        )
+        ranks.leave()
+        return folder
 
     log, meter = Log(folder, state.done, write=chief), Meter(state.done, steps, show=progress and chief)
     losses = Losses(config.loss, checkpointing=config.checkpointing)
