@@ -103,6 +103,20 @@ def test_a_wrong_value_of_the_command_line_is_not_blamed_on_the_file(recipe_file
     assert f"simvtr train: {recipe_file}, train: train.lr must be above 0" in capsys.readouterr().err
 
 
+def test_an_out_of_no_name_is_refused_and_nothing_written(recipe_file, data, tmp_path, monkeypatch, capsys):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    words = ["train", str(recipe_file), f"--data.0.truth={data.truth}", f"--data.0.images={data.images}"]
+    rule = "out must name a folder for checkpoints and weights, got ''. Say runs/mine."
+    assert main([*words, "--out", ""]) == 2
+    assert capsys.readouterr().err == f"simvtr train: {rule}\n"
+    recipe_file.write_text(recipe_file.read_text().replace(f"out: {tmp_path / 'run'}", 'out: ""'))
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"simvtr train: {recipe_file}, top: {rule}\n"
+    assert not list(here.iterdir())
+
+
 def test_keys_names_every_key_of_a_recipe_with_its_default(capsys):
     assert main(["train", "--keys"]) == 0
     lines = capsys.readouterr().out.splitlines()

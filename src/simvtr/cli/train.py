@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The recipe and what may change about it."""
     parser.add_argument("recipe", type=Path, help="YAML file, see recipes/ and --keys")
     parser.add_argument("--keys", nargs=0, action=Keys, help="print all keys of a recipe with their meaning, and leave")
-    parser.add_argument("--out", type=Path, help="folder for checkpoint, log and weights, instead of the recipe's")
+    parser.add_argument("--out", help="folder for checkpoint, log and weights, instead of the recipe's")
     parser.add_argument(
         "--resume", action="store_true", help="continue from the checkpoint in that folder; begin anew if it has none"
     )
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         recipe = read_recipe(args.recipe, args.rest)
+        recipe = recipe if args.out is None else replace(recipe, out=args.out)
     except ValueError as error:
         return _wrong(error)
-    recipe = replace(recipe, out=str(args.out)) if args.out else recipe
     for data in (*recipe.data, *([recipe.validate] if recipe.validate else [])):
         refuse_missing(data.truth, data.images)
 
