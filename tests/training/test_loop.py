@@ -17,6 +17,7 @@ from simvtr.errors import DataError
 from simvtr.model import load as load_weights
 from simvtr.training import Stopped, loop, train
 from simvtr.training import checkpoint as checkpoints
+from simvtr.training.start import start_model
 
 
 def log_of(folder: Path) -> list[dict]:
@@ -262,6 +263,26 @@ def test_weights_of_other_categories_start_with_a_new_class_head(tiny_recipe, ti
     assert new["dense_heads.0.weight"].shape[0] == 10
     assert torch.equal(old["query.weight"], new["query.weight"])
     assert load_weights(folder).config.category_names[-1] == "kite"
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"classes": 3}, "model.classes 3 is not used: the network learns the data's 8 categories"),
+        (
+            {"classes": 1, "categories": ((4, "kite"),)},
+            "model.categories is not used: the network learns the data's 8 categories",
+        ),
+        ({"classes": 8}, None),
+        ({"classes": 40}, None),  # the default
+    ],
+)
+def test_classes_of_a_recipe_that_the_data_contradict_are_told_not_to_be_used(tiny_recipe, given, line):
+    said = []
+    categories = tuple((i, f"c{i}") for i in range(1, 9))
+    model = start_model(replace(tiny_recipe, model=replace(tiny_recipe.model, **given)), categories, said.append)
+    assert said == ([] if line is None else [line])
+    assert model.config.categories == categories
 
 
 def test_weights_of_the_same_categories_keep_their_class_head(tiny_recipe, tmp_path, capsys):

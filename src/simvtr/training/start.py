@@ -43,6 +43,7 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
         trained on these clips.
     """
     torch.manual_seed(recipe.train.seed)
+    _say_unused(recipe.model, categories, say)
     if recipe.start is None:
         _trainable(recipe.model, recipe)
         if recipe.model.frozen_norm:
@@ -68,6 +69,14 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
         say(f"{recipe.start}: not in it, or of another shape, so it starts anew: {', '.join(anew)}")
     fresh.load_state_dict(kept, strict=False)
     return fresh
+
+
+def _say_unused(given: ModelConfig, categories: Categories, say: Callable[[str], None]) -> None:
+    """Classes come from the data. The default number contradicts nothing: no one may have written it."""
+    if given.categories not in ((), categories):
+        say(f"model.categories is not used: the network learns the data's {len(categories)} categories")
+    elif given.classes not in (ModelConfig().classes, len(categories)):
+        say(f"model.classes {given.classes} is not used: the network learns the data's {len(categories)} categories")
 
 
 def _trainable(shape: ModelConfig, recipe: Recipe) -> None:
