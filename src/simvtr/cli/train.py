@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
-    from simvtr.cli.recipe import read_recipe
+    from simvtr.cli.recipe import place_of, read_recipe
     from simvtr.schema.source import refuse_missing
 
     try:
@@ -47,11 +47,14 @@ def run(args: argparse.Namespace) -> int:
         refuse_missing(data.truth, data.images)
 
     from simvtr.training.ranks import device_of, lost  # torch, whose seconds a wrong path does not cost
+    from simvtr.training.start import refuse_unknown
 
-    try:
-        device_of(recipe.train)  # now: before the data is read
+    try:  # now: before the data is read
+        device_of(recipe.train)
+        refuse_unknown(recipe, args.resume)
     except ValueError as error:
-        return _wrong(error)
+        key = str(error).split()[0].rstrip(":")
+        return _wrong(f"{place_of(key, args.recipe, args.rest)}, {error}")
     from simvtr.training import Stopped, train
 
     speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's ranks
@@ -76,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wrong(error: ValueError) -> int:
+def _wrong(error: ValueError | str) -> int:
     """One line about the recipe, and its exit code."""
     print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
     return 2

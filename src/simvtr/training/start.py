@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -10,7 +11,10 @@ from simvtr.config import ModelConfig, Recipe
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.model import load as load_weights
+from simvtr.model.backbone import Backbone
+from simvtr.model.weights import refuse_missing
 from simvtr.schema import Truth
+from simvtr.training.checkpoint import NAME, PREVIOUS
 
 Categories = tuple[tuple[int, str], ...]  # (id, name) of class 0, 1, ...
 CLASS_HEADS = ("class_head.", "dense_heads.")  # what depends on the categories
@@ -30,6 +34,23 @@ def categories_of(truths: Sequence[Truth]) -> Categories:
                     f"{category.name!r} here and {names[category.id]!r} before. Renumber one of them."
                 )
     return tuple(sorted(names.items()))
+
+
+def refuse_unknown(recipe: Recipe, resume: bool = False) -> None:
+    """Before the data are read: the backbone and the weights to start from must be there.
+
+    Args: resume: where there is a checkpoint, it has the weights; what they began from may be gone.
+    Raises: ValueError that begins with the key.
+    """
+    if recipe.start is None or recipe.model != ModelConfig():
+        with torch.device("meta"):  # its shapes alone: a tenth of a second
+            Backbone(recipe.model)
+    held = resume and any(Path(recipe.out, name).exists() for name in (NAME, PREVIOUS))
+    if recipe.start is not None and not held:
+        try:
+            refuse_missing(recipe.start)
+        except DataError as error:
+            raise ValueError(f"start: {error}") from error
 
 
 def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], None]) -> SimVTR:
