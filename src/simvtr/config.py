@@ -329,6 +329,8 @@ class Recipe:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self) -> None:
+        if not self.out.strip():  # it would be the current folder
+            raise ValueError(f"out must name a folder for checkpoints and weights, got {self.out!r}. Say runs/mine.")
         if self.validate_every < 0:
             raise ValueError(f"validate_every must not be negative, got {self.validate_every}")
         if len({data.weight is None for data in self.data}) > 1:

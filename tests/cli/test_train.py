@@ -103,6 +103,66 @@ def test_a_wrong_value_of_the_command_line_is_not_blamed_on_the_file(recipe_file
     assert f"simvtr train: {recipe_file}, train: train.lr must be above 0" in capsys.readouterr().err
 
 
+def test_an_out_of_no_name_is_refused_and_nothing_written(recipe_file, data, tmp_path, monkeypatch, capsys):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    words = ["train", str(recipe_file), f"--data.0.truth={data.truth}", f"--data.0.images={data.images}"]
+    rule = "out must name a folder for checkpoints and weights, got ''. Say runs/mine."
+    assert main([*words, "--out", ""]) == 2
+    assert capsys.readouterr().err == f"simvtr train: {rule}\n"
+    recipe_file.write_text(recipe_file.read_text().replace(f"out: {tmp_path / 'run'}", 'out: ""'))
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"simvtr train: {recipe_file}, top: {rule}\n"
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("model.backbone", "resnet5O", " must name a timm network with features, got 'resnet5O' of width 64: Unknown"),
+        (
+            "model.backbone",
+            "vit_tiny_patch16_224",
+            " must have strides (4, 8, 16, 32), 'vit_tiny_patch16_224' has [16]",
+        ),
+        ("start", "simvtr-tinny", ": weights simvtr-tinny: must be a folder with model.safetensors"),
+        ("start", "nowhere.pth", ": weights nowhere.pth: must be a folder with model.safetensors"),
+        ("train.device", "cpu:x", " must be auto or one that this machine has ("),
+    ],
+)
+def test_what_is_named_but_not_there_is_told_with_its_key_and_place_before_data_are_read(
+    recipe_file, tmp_path, capsys, key, value, message
+):
+    truth = tmp_path / "broken.json"
+    truth.write_text("{")  # would be what is told
+    words = ["--model.backbone_width=64", f"--data.0.truth={truth}", f"--validate.truth={truth}"]
+    assert main(["train", str(recipe_file), *words, f"--{key}={value}"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith(f"simvtr train: arguments, {key}{message}")
+    assert (out, err.count("\n")) == ("", 1)
+    assert value in err
+
+
+def test_what_a_recipe_file_names_but_is_not_there_is_blamed_on_the_file(recipe_file, data, capsys):
+    recipe_file.write_text(recipe_file.read_text().replace("backbone: resnet18", "backbone: resnet19"))
+    assert main(["train", str(recipe_file), f"--data.0.truth={data.truth}"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"simvtr train: {recipe_file}, model.backbone must name a timm network")
+    assert "Unknown model (resnet19). Do you mean 'resnet" in err
+
+
+def test_a_training_goes_on_when_the_weights_that_it_began_from_are_gone(recipe_file, tmp_path):
+    from simvtr.training.start import refuse_unknown
+
+    gone = replace(read_recipe(recipe_file), start=str(tmp_path / "gone"))
+    with pytest.raises(ValueError, match=r"^start: weights .*gone: must be a folder"):
+        refuse_unknown(gone, resume=True)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.pt").touch()
+    refuse_unknown(gone, resume=True)
+
+
 def test_keys_names_every_key_of_a_recipe_with_its_default(capsys):
     assert main(["train", "--keys"]) == 0
     lines = capsys.readouterr().out.splitlines()

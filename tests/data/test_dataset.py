@@ -10,7 +10,7 @@ from PIL import Image
 
 from simvtr import rle
 from simvtr.config import DataConfig
-from simvtr.data.dataset import Clip, VideoDataset, open_data
+from simvtr.data.dataset import Clip, VideoDataset, open_data, refuse_empty
 from simvtr.data.transforms import collate
 from simvtr.errors import DataError
 from simvtr.schema import Category, Truth, TruthTrack, Video, read_truth
@@ -190,6 +190,29 @@ def test_several_data_sets_are_one_and_their_video_ids_may_repeat(shared):
     assert data.videos == [((0, 1), 50), ((1, 1), 16)]
     original = VideoDataset(read_truth(truth), images, category_ids=(2, 1))
     assert np.array_equal(data.clip((1, 1), (0, 15)).frames, original.clip(1, (50, 65)).frames)
+
+
+@pytest.mark.parametrize(
+    ("tracks", "first", "last"),
+    [
+        ([], 0, None),
+        ([LATE], 0, 3),  # it comes in frame 3
+        ([MOVING], 3, None),  # and it has gone by then
+        ([track(3, 5, [np.zeros((HEIGHT, WIDTH), bool)] * LENGTH)], 0, None),
+        ([track(4, 5, [square(0)] * LENGTH, crowd=True)], 0, None),
+    ],
+)
+def test_data_whose_used_frames_show_no_object_are_refused(tracks, first, last):
+    with pytest.raises(DataError) as caught:
+        refuse_empty([DataConfig("truth.json", "", first, last)], [truth_of(tracks)])
+    assert str(caught.value) == (
+        f"truth.json (first: {first}, last: {last or 'null'}): the frames that are used must show annotated objects "
+        "that are no crowds, got none. Annotate some, or change first and last."
+    )
+
+
+def test_of_several_data_sets_one_may_show_no_object():
+    refuse_empty([DataConfig("truth.json")] * 2, [truth_of([]), truth_of([LATE])])
 
 
 def test_davis_boxes_are_those_of_its_file(shared):

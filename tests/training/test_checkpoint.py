@@ -1,16 +1,31 @@
 """Checkpoints survive crashes, and say what is wrong with those that did not."""
 
+import errno
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from simvtr.errors import DataError, SimVTRWarning
+from simvtr.training import state
 from simvtr.training.checkpoint import Checkpoint, load, save
 
 
 def made(step: int) -> Checkpoint:
     return Checkpoint(step, {"out": "runs", "data": ({"first": 0},)}, {"channels": 128}, {"w": torch.ones(3)}, {}, None)
+
+
+def flip_a_bit(path: Path) -> None:
+    """Of a weight: torch would load it."""
+    content = bytearray(path.read_bytes())
+    content[content.index(torch.ones(3).numpy().tobytes())] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-50])
 
 
 def test_what_was_saved_is_loaded_without_a_warning(tmp_path):
@@ -34,9 +49,7 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm
     if harm == "other torch file":
         torch.save({"state_dict": {}}, path)
     elif harm == "one bit":
-        content = bytearray(path.read_bytes())
-        content[content.index(torch.ones(3).numpy().tobytes())] ^= 1
-        path.write_bytes(content)
+        flip_a_bit(path)
     else:
         path.write_bytes({"truncated": path.read_bytes()[:300], "empty": b"", "foreign": b"hello world"}[harm])
     with pytest.warns(
@@ -45,11 +58,11 @@ def test_a_damaged_checkpoint_is_named_and_the_previous_one_taken(tmp_path, harm
         assert load(tmp_path).step == 5
 
 
-def test_a_truncated_checkpoint_does_not_take_the_place_of_the_whole_one_before_it(tmp_path):
+@pytest.mark.parametrize("harm", [cut, flip_a_bit])
+def test_a_damaged_checkpoint_does_not_take_the_place_of_the_whole_one_before_it(tmp_path, harm):
     save(tmp_path, made(5))
+    harm(save(tmp_path, made(6)))
     path = save(tmp_path, made(6))
-    path.write_bytes(path.read_bytes()[:-50])
-    save(tmp_path, made(6))
     path.unlink()
     assert load(tmp_path).step == 5
 
@@ -81,3 +94,33 @@ def test_a_folder_that_cannot_be_written_is_an_error_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"checkpoint\.pt: must be writable"):
         save(tmp_path / "file", made(1))
+
+
+def test_a_full_disk_is_told_without_the_words_of_torch(tmp_path, monkeypatch):
+    def full(*_):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 2112 vs 2006") from OSError(
+            errno.ENOSPC, "No space left on device"
+        )
+
+    save(tmp_path, made(5))
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DataError) as caught:
+        save(tmp_path, made(6))
+    where = tmp_path / "checkpoint.pt"
+    assert str(caught.value) == (
+        f"{where}: must be writable, got: the disk is full. Make room there, or give another --out."
+    )
+    assert load(tmp_path).step == 5
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_weights_that_find_no_room_are_told_without_the_words_of_safetensors(tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(state, "save_weights", full)
+    with pytest.raises(DataError) as caught:
+        state.keep_weights(None, tmp_path)
+    assert str(caught.value).endswith(
+        ": weights must be writable, got: the disk is full. Make room there, or give another --out."
+    )

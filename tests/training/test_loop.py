@@ -17,6 +17,7 @@ from simvtr.errors import DataError
 from simvtr.model import load as load_weights
 from simvtr.training import Stopped, loop, train
 from simvtr.training import checkpoint as checkpoints
+from simvtr.training.start import start_model
 
 
 def log_of(folder: Path) -> list[dict]:
@@ -104,6 +105,31 @@ def test_a_finished_training_can_be_made_longer_with_other_settings(tiny_recipe,
     assert "train.lr was 0.001 before, is 1e-05 from here on" in said
     assert "2 steps in 0:0" in said
     assert [line["lr"] for line in log_of(folder)] == pytest.approx([1e-3, 1e-6])
+
+
+def test_a_finished_training_says_so_and_its_log_stays_as_it_is(tiny_recipe, capsys):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
+    scores = iter([10.0])  # asked for once
+    folder = train(short, progress=False, validate=lambda _: {"AP": next(scores)})
+    files = [path for path in folder.rglob("*") if path.suffix != ".safetensors" and path.is_file()]
+    before = [path.read_bytes() for path in files]
+    assert train(short, resume=True, validate=lambda _: {"AP": next(scores)}) == folder
+    line = f"{folder}: finished, its 2 steps are done. To go on, give more train.steps or train.epochs.\n"
+    assert capsys.readouterr().err == line
+    assert [path.read_bytes() for path in files] == before
+    assert {path for path in folder.rglob("*") if path.is_file()} - set(files) == set(folder.rglob("*.safetensors"))
+
+
+def test_a_training_that_ended_before_its_last_validation_or_weights_makes_up_for_them(tiny_recipe):
+    short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=2))
+    folder = train(short, progress=False)
+    weights = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").unlink()
+    train(short, resume=True, progress=False)
+    assert (folder / "model.safetensors").read_bytes() == weights
+    train(short, resume=True, progress=False, validate=lambda _: {"AP": 10.0})
+    assert [line["step"] for line in log_of(folder)] == [0, 1, 1]
+    assert log_of(folder)[-1]["validation"] == {"AP": 10.0}
 
 
 def test_it_says_what_it_reads_before_there_are_steps_to_count(tiny_recipe, capsys):
@@ -239,6 +265,26 @@ def test_weights_of_other_categories_start_with_a_new_class_head(tiny_recipe, ti
     assert load_weights(folder).config.category_names[-1] == "kite"
 
 
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"classes": 3}, "model.classes 3 is not used: the network learns the data's 8 categories"),
+        (
+            {"classes": 1, "categories": ((4, "kite"),)},
+            "model.categories is not used: the network learns the data's 8 categories",
+        ),
+        ({"classes": 8}, None),
+        ({"classes": 40}, None),  # the default
+    ],
+)
+def test_classes_of_a_recipe_that_the_data_contradict_are_told_not_to_be_used(tiny_recipe, given, line):
+    said = []
+    categories = tuple((i, f"c{i}") for i in range(1, 9))
+    model = start_model(replace(tiny_recipe, model=replace(tiny_recipe.model, **given)), categories, said.append)
+    assert said == ([] if line is None else [line])
+    assert model.config.categories == categories
+
+
 def test_weights_of_the_same_categories_keep_their_class_head(tiny_recipe, tmp_path, capsys):
     short = replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1, ema=0.0))
     first = train(short, progress=False)
@@ -290,6 +336,34 @@ def test_a_broken_data_set_is_refused_before_the_first_step(tiny_recipe, tiny_da
         DataError, match=r"frame 3: '.*': every frame must have its image; 1 are not. See: simvtr check"
     ):
         train(broken, progress=False)
+
+
+@pytest.mark.parametrize("categories", [[], [{"id": 1, "name": "disc"}]])
+def test_data_without_an_object_is_refused_before_the_first_step(tiny_recipe, tiny_data, tmp_path, categories):
+    content = json.loads(Path(tiny_data.truth).read_text())
+    truth = tmp_path / "bare.json"
+    truth.write_text(json.dumps({**content, "annotations": [], "categories": categories}))
+    bare = replace(tiny_recipe, data=(replace(tiny_data, truth=str(truth)),))
+    with pytest.raises(DataError, match=r"bare\.json .*must show annotated objects .*got none\. Annotate some"):
+        train(bare, progress=False)
+    assert not Path(bare.out, "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrap", "how"),
+    [(False, "their first frame is repeated in front"), (True, "their frames begin anew (train.wrap)")],
+)
+def test_videos_that_are_shorter_than_a_clip_are_told_once(tiny_recipe, tiny_data, tmp_path, capsys, wrap, how):
+    data = (tiny_data, replace(tiny_data, last=2))  # two videos of four frames, and two of two
+    config = replace(tiny_recipe.train, steps=2, stages=(Stage(0.5, (1, 3), 1), Stage(0.5, (2,), 1)), wrap=wrap)
+    train(replace(tiny_recipe, data=data, train=config))
+    line = f"2 of 4 videos shorter than the longest clip, 3 frames: {how}"
+    assert capsys.readouterr().err.splitlines().count(line) == 1
+
+
+def test_clips_that_no_video_is_too_short_for_are_not_mentioned(tiny_recipe, capsys):
+    train(replace(tiny_recipe, train=replace(tiny_recipe.train, steps=1)))  # four frames, clips of up to three
+    assert "shorter" not in capsys.readouterr().err
 
 
 def test_a_training_says_how_long_it_waited_for_data(tiny_recipe, capsys):

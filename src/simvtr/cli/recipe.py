@@ -53,6 +53,18 @@ def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     return recipe
 
 
+def place_of(key: str, path: Path, overrides: Sequence[str]) -> str:
+    """Where a recipe got the value of a key: "arguments", or its file.
+
+    >>> place_of("model.backbone", Path("a.yaml"), ["--model", "{backbone: x}"])
+    'arguments'
+    >>> place_of("model.backbone", Path("a.yaml"), ["--model.backbone_width=48"])
+    'a.yaml'
+    """
+    given = any(f"{key}.".startswith(f"{name}.") for name, _ in _pairs(overrides))
+    return "arguments" if given else str(path)
+
+
 def _taken(content: Any, where: str) -> Recipe:
     """A recipe of what YAML gave. Raises: ValueError that begins with `where`."""
     try:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The recipe and what may change about it."""
     parser.add_argument("recipe", type=Path, help="YAML file, see recipes/ and --keys")
     parser.add_argument("--keys", nargs=0, action=Keys, help="print all keys of a recipe with their meaning, and leave")
-    parser.add_argument("--out", type=Path, help="folder for checkpoint, log and weights, instead of the recipe's")
+    parser.add_argument("--out", help="folder for checkpoint, log and weights, instead of the recipe's")
     parser.add_argument(
         "--resume", action="store_true", help="continue from the checkpoint in that folder; begin anew if it has none"
     )
@@ -35,23 +35,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
-    from simvtr.cli.recipe import read_recipe
+    from simvtr.cli.recipe import place_of, read_recipe
     from simvtr.schema.source import refuse_missing
 
     try:
         recipe = read_recipe(args.recipe, args.rest)
+        recipe = recipe if args.out is None else replace(recipe, out=args.out)
     except ValueError as error:
         return _wrong(error)
-    recipe = replace(recipe, out=str(args.out)) if args.out else recipe
     for data in (*recipe.data, *([recipe.validate] if recipe.validate else [])):
         refuse_missing(data.truth, data.images)
 
     from simvtr.training.ranks import device_of, lost  # torch, whose seconds a wrong path does not cost
+    from simvtr.training.start import refuse_unknown
 
-    try:
-        device_of(recipe.train)  # now: before the data is read
+    try:  # now: before the data is read
+        device_of(recipe.train)
+        refuse_unknown(recipe, args.resume)
     except ValueError as error:
-        return _wrong(error)
+        key = str(error).split()[0].rstrip(":")
+        return _wrong(f"{place_of(key, args.recipe, args.rest)}, {error}")
     from simvtr.training import Stopped, train
 
     speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's ranks
@@ -76,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wrong(error: ValueError) -> int:
+def _wrong(error: ValueError | str) -> int:
     """One line about the recipe, and its exit code."""
     print(f"simvtr train: {' '.join(str(error).split())}", file=sys.stderr)
     return 2

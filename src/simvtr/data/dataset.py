@@ -20,7 +20,7 @@ from torch import Tensor
 from simvtr.config import DataConfig
 from simvtr.data.video.images import UNREADABLE
 from simvtr.errors import DataError
-from simvtr.rle import decode
+from simvtr.rle import area, decode
 from simvtr.schema import Truth, TruthTrack, Video
 from simvtr.schema.source import image_path
 
@@ -283,4 +283,23 @@ def open_data(
             for config, truth in zip(configs, truths, strict=True)
         ],
         [config.weight for config in configs if config.weight is not None],
+    )
+
+
+def refuse_empty(configs: Sequence[DataConfig], truths: Sequence[Truth]) -> None:
+    """Before a training: something must be there to learn. Of several sets some may show no object.
+
+    Raises: DataError when no frame that is used, of any set, shows an object that is no crowd.
+    """
+    for config, truth in zip(configs, truths, strict=True):
+        for track in (track for tracks in truth.tracks.values() for track in tracks if not track.crowd):
+            if any(code is not None and area(code) for code in track.segmentations[config.first : config.last]):
+                return
+    used = (
+        f"{truth.path} (first: {config.first}, last: {'null' if config.last is None else config.last})"
+        for config, truth in zip(configs, truths, strict=True)
+    )
+    raise DataError(
+        f"{' and '.join(used)}: the frames that are used must show annotated objects that are no crowds, got none. "
+        "Annotate some, or change first and last."
     )

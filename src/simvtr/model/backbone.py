@@ -1,5 +1,6 @@
 """Backbone: picture features at strides (2,) 4, 8, 16 and 32 (paper Fig. 1, §3.3), from timm."""
 
+import difflib
 from typing import cast
 
 import torch
@@ -38,6 +39,8 @@ class Backbone(nn.Module):
     Input (b·t, 3, H, W), normalised RGB; output maps (b·t, c_i, ⌈H/s⌉, ⌈W/s⌉), s = 4, 8, 16, 32, fine to coarse, and
     s = 2 before them for masks at stride 2. Class and box read the last map only (and those before it, to 16 or 8,
     where the memory is as fine); the mask head's top-down steps read the others (§3.3).
+
+    Raises: DataError, from the constructor, when timm has no such network, or it lacks a stride.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -46,16 +49,22 @@ class Backbone(nn.Module):
         narrow = {} if width == 64 else {"channels": tuple(width * 2**i for i in range(4)), "stem_width": width}
         try:
             body = timm.create_model(config.backbone, pretrained=False, features_only=True, **narrow)
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, OSError) as error:  # the last: names that lead to files or the Hub
+            near = difflib.get_close_matches(config.backbone, timm.list_models(), 1)
+            hint = f" Do you mean {near[0]!r}?" if near and near[0] != config.backbone else ""
             raise DataError(
                 f"model.backbone must name a timm network with features, got {config.backbone!r} of width {width}: "
-                f"{error}"
+                f"{str(error).rstrip('.')}.{hint}"
             ) from error
         about = cast(timm.models.FeatureInfo, body.feature_info)
-        levels = dict(zip(about.reduction(), range(len(about)), strict=True))
+        reductions = about.reduction()
         strides = (2, 4, 8, 16, 32) if config.mask_stride == 2 else (4, 8, 16, 32)
-        if not set(strides) <= levels.keys():
-            raise DataError(f"model.backbone must have strides {strides}, {config.backbone!r} has {list(levels)}")
+        if not set(strides) <= set(reductions):  # a plain vision transformer's are all the same
+            raise DataError(
+                f"model.backbone must have strides {strides}, {config.backbone!r} has {sorted(set(reductions))}. "
+                "Take a ResNet, or another network with stages."
+            )
+        levels = dict(zip(reductions, range(len(about)), strict=True))
         self.taken = [levels[stride] for stride in strides]
         self.channels = [about.channels()[i] for i in self.taken]
         freeze = timm.layers.freeze_batch_norm_2d  # pyright: ignore[reportPrivateImportUsage]

@@ -1,10 +1,14 @@
 """Where the network runs, and in what."""
 
+from contextlib import suppress
+
 import torch
 
 
 def pick_device(name: str) -> torch.device:
     """`auto` is the fastest device at hand (CUDA, then MPS, then CPU); anything else must be there.
+
+    Raises: ValueError when this machine has none of that name.
 
     >>> pick_device("cpu")
     device(type='cpu')
@@ -12,10 +16,11 @@ def pick_device(name: str) -> torch.device:
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind, there in here.items() if there)
-    if not here.get(name.split(":")[0], False):
-        kinds = ", ".join(kind for kind, there in here.items() if there)
-        raise ValueError(f"device must be auto or one that this machine has ({kinds}), got {name!r}")
-    return torch.device(name)
+    with suppress(RuntimeError):  # of a number that is none
+        if here.get(name.split(":")[0], False):
+            return torch.device(name)
+    kinds = ", ".join(kind for kind, there in here.items() if there)
+    raise ValueError(f"device must be auto or one that this machine has ({kinds}), got {name!r}")
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

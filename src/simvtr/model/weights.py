@@ -70,6 +70,15 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     return model.to(device).eval()
 
 
+def refuse_missing(source: str | Path) -> None:
+    """Before anything slow: a Hub id is looked up and fetched, files are not read.
+
+    Raises: DataError when there is nothing that `load` could read.
+    """
+    if not (Path(source).suffix in SUFFIXES and Path(source).is_file()):
+        _files(source)
+
+
 def packaged() -> list[str]:
     """The names of the weights that come with the package."""
     return sorted(path.name for path in PACKAGED.iterdir() if path.is_dir()) if PACKAGED.is_dir() else []

@@ -4,10 +4,13 @@ Everything else that a step depends on (clips, augmentation, dropout, learning r
 the recipe's seed, so this is enough to continue as if nothing had happened.
 """
 
+import errno
 import os
 import pickle
+import re
 import warnings
 import zipfile
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,8 @@ from simvtr.errors import DataError, SimVTRWarning
 
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 FORMAT = "simvtr training 1"
+# What zipfile and torch say of a file that is cut, changed or another's
+_DAMAGED = (RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, pickle.UnpicklingError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,33 @@ def save(folder: Path, checkpoint: Checkpoint) -> Path:
             torch.save({"format": FORMAT, **fields}, file)
             file.flush()
             os.fsync(file.fileno())
-        if zipfile.is_zipfile(path):  # a damaged one does not take the place of the whole one before it
+        if _whole(path):  # a damaged one does not take the place of the whole one before it
             path.replace(folder / PREVIOUS)
         return part.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         with suppress(OSError):
             part.unlink()  # half a checkpoint would only fill the disk
-        raise DataError(f"{path}: must be writable, got: {error}. Make room there, or give another --out.") from error
+        raise DataError(
+            f"{path}: must be writable, got: {reason_of(error)}. Make room there, or give another --out."
+        ) from error
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file could not be written, in the system's words: torch and safetensors put their own around them.
+
+    >>> reason_of(OSError(28, "No space left on device")), reason_of(RuntimeError("I/O error (os error 13)"))
+    ('the disk is full', 'Permission denied')
+    >>> reason_of(RuntimeError("[enforce fail at inline_container.cc:672]"))
+    'a write that failed'
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        told = re.search(r"\(os error (\d+)\)", str(cause))  # safetensors'
+        number = cause.errno if isinstance(cause, OSError) else int(told[1]) if told else None
+        if number is not None:
+            return "the disk is full" if number == errno.ENOSPC else os.strerror(number)
+        cause = cause.__cause__ or cause.__context__  # torch's RuntimeError comes of Python's OSError
+    return "a write that failed"
 
 
 def load(folder: Path) -> Checkpoint | None:
@@ -82,13 +107,26 @@ def load(folder: Path) -> Checkpoint | None:
     return None
 
 
+def _whole(path: Path) -> bool:
+    """Whether a file is there, and every part of it has the checksum that torch wrote."""
+    try:
+        _check_sums(path)
+    except (OSError, *_DAMAGED):
+        return False
+    return True
+
+
+def _check_sums(path: Path) -> None:
+    with zipfile.ZipFile(path) as file:  # torch does not look at the checksums that it wrote
+        if file.testzip() is not None:
+            raise ValueError("a checksum does not fit")
+
+
 def _read(path: Path) -> Checkpoint:
     try:
-        with zipfile.ZipFile(path) as file:  # torch does not look at the checksums that it wrote
-            if file.testzip() is not None:
-                raise ValueError("a checksum does not fit")
+        _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (OSError, *_DAMAGED) as error:
         reason = str(error).strip().splitlines()
         raise DataError(
             f"{path}: must be a whole checkpoint that `simvtr train` wrote, but cannot be read "

@@ -49,6 +49,13 @@ class Log:
             self._board.close()
 
 
+def scored(folder: Path, done: int) -> bool:
+    """Whether the log of a training has the validation after so many steps."""
+    path = folder / NAME
+    lines = path.read_text().splitlines() if path.exists() else []
+    return any(_step(line) == done - 1 and "validation" in json.loads(line) for line in lines)
+
+
 def _step(line: str) -> int:
     """Step of a line; a line that a crash cut short belongs to no step and is dropped."""
     try:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from simvtr.config import DataConfig, ModelConfig, Recipe, TrainConfig
 from simvtr.data.clips import Batches, BatchPlan, steps_of_epochs
-from simvtr.data.dataset import Batch, JoinedDataset, open_data
+from simvtr.data.dataset import Batch, JoinedDataset, open_data, refuse_empty
 from simvtr.doctor import check
 from simvtr.errors import DataError, many
 from simvtr.model import SimVTR
@@ -30,13 +30,13 @@ from simvtr.training import checkpoint as checkpoints
 from simvtr.training.crops import learn_crops
 from simvtr.training.feed import feed
 from simvtr.training.interrupt import gentle_stop
-from simvtr.training.log import Log, Meter, announce, clock
+from simvtr.training.log import Log, Meter, announce, clock, scored
 from simvtr.training.losses import Counts, Losses
 from simvtr.training.matcher import Match, match_clip
 from simvtr.training.optimizer import clip_gradients, rate, set_rate
 from simvtr.training.ranks import Ranks, settled
 from simvtr.training.start import categories_of, start_model
-from simvtr.training.state import State
+from simvtr.training.state import State, keep_weights
 
 HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 Validate = Callable[[SimVTR], dict[str, float]]
@@ -54,7 +54,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
 
     Args:
         recipe: what to train on what; paths are relative to the current folder.
-        resume: continue from the checkpoint in `recipe.out`; without one, start.
+        resume: continue from the checkpoint in `recipe.out`; without one, start; when all is done, say so.
         progress: show progress on stderr.
         validate: scores by name of the model that would be saved now, called every `recipe.validate_every` steps and
             at the end. (`simvtr train` gives `simvtr.inference`'s for `recipe.validate`.)
@@ -88,6 +88,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     except OSError as error:
         raise DataError(f"{folder}: must be a folder that can be written, got: {error.strerror}.") from error
     truths = [read_truth(data.truth) for data in recipe.data]
+    refuse_empty(recipe.data, truths)
     if recipe.validate is not None and saved is None:
         categories_of([*truths, read_truth(recipe.validate.truth)])  # where an id means two things no score is true
     ranks.meet()
@@ -106,6 +107,7 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     dataset = open_data(recipe.data, truths, model.config.category_ids)
     if dataset.skipped:
         notes.append(f"{many(dataset.skipped, 'track')} left out: the network does not know the category")
+    notes += repeats(dataset, config)
     steps = config.steps or steps_of_epochs(dataset.videos, config.stages, config.epochs)
     if saved is not None and steps < saved.step:
         raise DataError(
@@ -119,6 +121,15 @@ def train(recipe: Recipe, *, resume: bool = False, progress: bool = True, valida
     state = State(model, recipe, ranks)  # after the crops: it copies the weights that it will average
     if saved is not None:
         state.restore(saved)
+    if saved is not None and saved.step == steps and not ranks.any(validate is not None and not scored(folder, steps)):
+        if chief:
+            keep_weights(state.best(), folder)  # what ended it may have come between checkpoint and weights
+        announce(
+            f"{folder}: finished, its {many(steps, 'step')} are done. To go on, give more train.steps or train.epochs.",
+            show=progress and chief,
+        )
+        ranks.leave()
+        return folder
 
     log, meter = Log(folder, state.done, write=chief), Meter(state.done, steps, show=progress and chief)
     losses = Losses(config.loss, checkpointing=config.checkpointing)
@@ -263,6 +274,17 @@ def crops_first(model: SimVTR, dataset: JoinedDataset, config: TrainConfig, prog
         meter.say(f"{right:.0%} of crops had the right class of {model.config.classes}; now whole frames")
     finally:
         meter.close()
+
+
+def repeats(dataset: JoinedDataset, config: TrainConfig) -> list[str]:
+    """A line when some videos are shorter than the longest clip, which has their frames repeated."""
+    longest = max(t for stage in config.stages for t in stage.frames)
+    short = sum(length < longest for _, length in dataset.videos)
+    if not short:
+        return []
+    how = "their frames begin anew (train.wrap)" if config.wrap else "their first frame is repeated in front"
+    of, clip = many(len(dataset.videos), "video"), many(longest, "frame")
+    return [f"{short:,} of {of} shorter than the longest clip, {clip}: {how}"]
 
 
 def changes(old: dict, new: dict, path: str = "") -> list[str]:

@@ -119,7 +119,10 @@ def device_of(config: TrainConfig) -> torch.device:
 
     Raises: ValueError when this machine has none of that kind, or it cannot train in the precision asked for.
     """
-    device = pick_device(config.device)
+    try:
+        device = pick_device(config.device)
+    except ValueError as error:
+        raise ValueError(f"train.{error}") from None
     if config.precision == "float16" and device.type != "cuda":
         raise ValueError(
             f"train.precision float16 needs train.device cuda, got {device.type}. Take bfloat16, or float32."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -10,7 +11,10 @@ from simvtr.config import ModelConfig, Recipe
 from simvtr.errors import DataError
 from simvtr.model import SimVTR
 from simvtr.model import load as load_weights
+from simvtr.model.backbone import Backbone
+from simvtr.model.weights import refuse_missing
 from simvtr.schema import Truth
+from simvtr.training.checkpoint import NAME, PREVIOUS
 
 Categories = tuple[tuple[int, str], ...]  # (id, name) of class 0, 1, ...
 CLASS_HEADS = ("class_head.", "dense_heads.")  # what depends on the categories
@@ -32,6 +36,23 @@ def categories_of(truths: Sequence[Truth]) -> Categories:
     return tuple(sorted(names.items()))
 
 
+def refuse_unknown(recipe: Recipe, resume: bool = False) -> None:
+    """Before the data are read: the backbone and the weights to start from must be there.
+
+    Args: resume: where there is a checkpoint, it has the weights; what they began from may be gone.
+    Raises: ValueError that begins with the key.
+    """
+    if recipe.start is None or recipe.model != ModelConfig():
+        with torch.device("meta"):  # its shapes alone: a tenth of a second
+            Backbone(recipe.model)
+    held = resume and any(Path(recipe.out, name).exists() for name in (NAME, PREVIOUS))
+    if recipe.start is not None and not held:
+        try:
+            refuse_missing(recipe.start)
+        except DataError as error:
+            raise ValueError(f"start: {error}") from error
+
+
 def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], None]) -> SimVTR:
     """A new network of `recipe.model`, or the one of `recipe.start`: in its own shape, or in `recipe.model`'s if given.
 
@@ -43,6 +64,7 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
         trained on these clips.
     """
     torch.manual_seed(recipe.train.seed)
+    _say_unused(recipe.model, categories, say)
     if recipe.start is None:
         _trainable(recipe.model, recipe)
         if recipe.model.frozen_norm:
@@ -68,6 +90,14 @@ def start_model(recipe: Recipe, categories: Categories, say: Callable[[str], Non
         say(f"{recipe.start}: not in it, or of another shape, so it starts anew: {', '.join(anew)}")
     fresh.load_state_dict(kept, strict=False)
     return fresh
+
+
+def _say_unused(given: ModelConfig, categories: Categories, say: Callable[[str], None]) -> None:
+    """Classes come from the data. The default number contradicts nothing: no one may have written it."""
+    if given.categories not in ((), categories):
+        say(f"model.categories is not used: the network learns the data's {len(categories)} categories")
+    elif given.classes not in (ModelConfig().classes, len(categories)):
+        say(f"model.classes {given.classes} is not used: the network learns the data's {len(categories)} categories")
 
 
 def _trainable(shape: ModelConfig, recipe: Recipe) -> None:

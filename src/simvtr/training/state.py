@@ -107,4 +107,7 @@ def keep_weights(model: SimVTR, folder: Path) -> None:
         for name in (WEIGHTS, CONFIG):
             with suppress(OSError):
                 (folder / f"{name}.part").unlink()
-        raise DataError(f"{folder}: weights must be writable, got: {error}. Make room there, or give --out.") from error
+        raise DataError(
+            f"{folder}: weights must be writable, got: {checkpoints.reason_of(error)}. Make room there, or give "
+            "another --out."
+        ) from error
