@@ -257,7 +257,7 @@ class InferConfig:
 @dataclass(frozen=True, slots=True)
 class IdentityConfig:
     """How `link` names objects (inference/link.py). Numbers without a source were chosen on 24 synthetic videos (seed
-    7001; `colour` also on 24 of 7002, `motion`, `renew` and `duplicate` also on 24 of 7003), not on those that figures
+    7001; `colour` also on 24 of 7002, `motion`, `renew` and `shared` also on 24 of 7003), not on those that figures
     are given for; `again`, `settle` and `remember` on two long ones (benchmarks/long_scene.py, seeds 1 and 5).
 
     A pair of an object and a query costs the mean of its terms, each in [0, 1], by these weights; a weight of 0 leaves
@@ -280,7 +280,8 @@ class IdentityConfig:
     gate: float = 0.6  # a pair that costs as much as this or more is none
     birth: float = 0.1  # least score of a query that becomes a new object
     least: float = 0.02  # least score of a query that continues one
-    duplicate: float = 0.35  # mask IoU over the window from which two queries are one object
+    duplicate: float = 0.5  # mask IoU over the window from which two queries are one object
+    shared: float = 0.15  # the same of two that it costs least to continue the same object
     strange: float = 0.3  # share of what its object costs that counts against a query's score among duplicates
     doubt: int = 20  # frames of absence that a track's score starts with
     again: float = 0.1  # difference in looks below which an object turns out to be a lost one; 0: never
@@ -307,7 +308,7 @@ class IdentityConfig:
         for name in ("far", "reach", "fade"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"identity.{name} must be above 0, got {getattr(self, name)}")
-        shares = "unknown unknown_alone astray renew gate birth least duplicate strange again"
+        shares = "unknown unknown_alone astray renew gate birth least duplicate shared strange again"
         for name in shares.split():
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"identity.{name} must lie in [0, 1], got {getattr(self, name)}")

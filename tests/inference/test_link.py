@@ -77,7 +77,16 @@ def test_a_query_below_the_birth_score_continues_an_object_and_founds_none():
 
 def test_of_two_queries_on_one_object_the_better_one_keeps_it():
     assert names([window(0, [(0, 0), (0, 1), (30, 40)], score=[0.6, 0.8, 0.7])]) == [[None, 0, 1]]  # IoU 90 / 110
-    assert names([window(0, [(0, 0), (0, 5)])]) == [[0, 1]]  # IoU 50 / 150: two objects
+    assert names([window(0, [(0, 0), (0, 4)])]) == [[0, 1]]  # IoU 60 / 140: two objects
+
+
+def test_two_queries_that_look_like_one_known_object_are_one_as_soon_as_they_overlap_and_things_in_contact_stay_two():
+    contact = [window(i, [(0, 0), (0, 4)]) for i in range(2)]  # IoU 60 / 140, above `shared` and below `duplicate`
+    assert names(contact) == [[0, 1], [0, 1]]
+    alike = replace(contact[1], embeddings=np.eye(16)[[0, 0]], probabilities=contact[1].probabilities[:, [0, 0]])
+    assert names([window(0, [(0, 0), None]), alike]) == [[0, None], [0, None]]
+    assert names([window(0, [(0, 0), None]), alike], IdentityConfig(shared=0.5)) == [[0, None], [0, 1]]
+    assert names([alike]) == [[0, 1]]  # nothing is known yet
 
 
 def test_of_two_queries_on_one_object_the_one_that_continues_it_keeps_it_from_a_surer_one_that_lost_its_own():

@@ -29,6 +29,7 @@ _MEANINGS = {
     "birth": "least score of what becomes a new object, 0 to 1",
     "least": "least score of what continues an object, 0 to 1",
     "duplicate": "mask IoU from which two of a window are one object, 0 to 1",
+    "shared": "the same of two that look most like the same known object, 0 to 1",
     "strange": "of two queries on one object, the share of its cost that counts against a query's score, 0 to 1; "
     "0: the surer one is kept",
     "doubt": "frames of absence that the score of a track starts with",

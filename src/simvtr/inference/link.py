@@ -92,7 +92,7 @@ class LinkIdentity:
         self.objects = {i: o for i, o in self.objects.items() if window.start - o.frame <= config.remember + 1}
         known = list(self.objects.values())
         cost = np.minimum(_cost(known, queries, window.start, config), config.gate)  # (o, n)
-        kept = _distinct(queries, _worth(queries, cost, config), config.duplicate)
+        kept = _distinct(queries, cost, config)
         queries, cost = [queries[j] for j in kept], cost[:, kept]
         pairs = {j: known[i] for i, j in zip(*linear_sum_assignment(cost), strict=True) if cost[i, j] < config.gate}
         for j, known_as in pairs.items():
@@ -282,30 +282,30 @@ def _known(config: IdentityConfig, window: Window) -> IdentityConfig:
     return replace(config, embedding=0, colour=0, category=config.category_alone, unknown=config.unknown_alone)
 
 
-def _worth(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -> np.ndarray:
-    """What each query (n,) is worth among duplicates: its score, less a share of what its object costs.
+def _distinct(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -> list[int]:
+    """Which are no duplicates: of queries on one object that of most worth.
 
-    A query's object is the one that it costs least to continue, and costs what the best of its queries does. So of two
-    queries of one object the surer is worth more; and a query that has lost its own and draws the neighbour, sure of
-    what it was, is worth less than the neighbour's.
+    A query's own object is the one that it costs least to continue, and costs what the best of its queries does. Two
+    queries are on one object when their masks overlap with an IoU of `duplicate` or more; where they have the same own
+    one, from `shared` on: masks of things in contact overlap, too. What a query is worth is its score, less a share of
+    what its own object costs: so of two queries of one object the surer is worth more; and a query that has lost its
+    own and draws the neighbour, sure of what it was, is worth less than the neighbour's.
     """
-    cost = np.vstack([np.full(len(queries), config.gate), cost])  # (1 + o, n), nobody first
-    nearest, least = cost.argmin(0), np.full(len(cost), config.gate)
-    np.minimum.at(least, nearest, cost.min(0))
-    return np.array([query.score for query in queries]) - config.strange * least[nearest]
-
-
-def _distinct(queries: list[_Query], worth: np.ndarray, limit: float) -> list[int]:
-    """Which are no duplicates: of queries whose masks overlap with an IoU of `limit` or more that of most worth."""
     if not queries:
         return []
     masks = np.stack([q.masks.ravel() for q in queries]).astype(np.float32)
     shared = masks @ masks.T
     areas = shared.diagonal()
     overlap = shared / (areas[:, None] + areas - shared)
+
+    cost = np.vstack([np.full(len(queries), config.gate), cost])  # (1 + o, n), nobody first
+    own, least = cost.argmin(0), np.full(len(cost), config.gate)
+    np.minimum.at(least, own, cost.min(0))
+    worth = np.array([query.score for query in queries]) - config.strange * least[own]
+    limit = np.where((own[:, None] == own) & (own > 0), config.shared, config.duplicate)  # (n, n)
     kept: list[int] = []
     for j in np.argsort(-worth.round(6), kind="stable"):  # rounded: no order by the last bits of a sum
-        if not (overlap[j, kept] >= limit).any():
+        if not (overlap[j, kept] >= limit[j, kept]).any():
             kept.append(int(j))
     return sorted(kept)
 
