@@ -184,10 +184,8 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     place = 0.5 ** ((gap - 1) / config.fade)[:, None]
     steps = [o.velocity * min(g, config.fade) for o, g in zip(objects, gap, strict=True)]
 
-    masks = np.stack([_moved(o.mask, step).ravel() for o, step in zip(objects, steps, strict=True)]).astype(np.float32)
-    first = np.stack([q.first.ravel() for q in queries]).astype(np.float32)
-    shared = masks @ first.T
-    overlap = shared / (masks.sum(1)[:, None] + first.sum(1) - shared)
+    masks = np.stack([_moved(o.mask, step) for o, step in zip(objects, steps, strict=True)])
+    overlap = _overlaps(masks, np.stack([q.first for q in queries]))
 
     centres = np.stack([o.centre + step for o, step in zip(objects, steps, strict=True)])
     sizes = np.sqrt([np.count_nonzero(o.mask) for o in objects])[:, None]
@@ -210,6 +208,17 @@ def _apart(objects: Sequence[_Object], queries: Sequence[_Query], late: str, who
     """Distance (o, n) in [0, 1] of embeddings or colours: to an object's of late or on the whole, the nearer."""
     theirs = _stack(queries, late).T
     return np.minimum((1 - np.maximum(_stack(objects, late) @ theirs, _stack(objects, whole) @ theirs)) / far, 1)
+
+
+def _overlaps(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """IoU (m, n) of masks bool (m, ...) and (n, ...); nan of two without a cell.
+
+    Bits are counted: a product of matrices is no faster, and where it gets large BLAS takes the network's cores for it.
+    """
+    bits, other_bits = (np.packbits(x.reshape(len(x), -1), axis=1) for x in (masks, others))
+    shared = np.stack([np.bitwise_count(row & other_bits).sum(1, dtype=np.int64) for row in bits])
+    areas, other_areas = (np.count_nonzero(x.reshape(len(x), -1), axis=1) for x in (masks, others))
+    return shared.astype(np.float32) / (areas[:, None] + other_areas - shared).astype(np.float32)
 
 
 def _stack(things: Sequence[_Object] | Sequence[_Query], name: str) -> np.ndarray:
@@ -293,10 +302,8 @@ def _distinct(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -
     """
     if not queries:
         return []
-    masks = np.stack([q.masks.ravel() for q in queries]).astype(np.float32)
-    shared = masks @ masks.T
-    areas = shared.diagonal()
-    overlap = shared / (areas[:, None] + areas - shared)
+    masks = np.stack([q.masks for q in queries])
+    overlap = _overlaps(masks, masks)
 
     cost = np.vstack([np.full(len(queries), config.gate), cost])  # (1 + o, n), nobody first
     own, least = cost.argmin(0), np.full(len(cost), config.gate)
