@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from simvtr.errors import DataError
 
@@ -84,7 +84,9 @@ class VideoWriter:
         if self.width % 2 or self.height % 2:
             rgb = np.pad(rgb, ((0, self.height % 2), (0, self.width % 2), (0, 0)), mode="edge")
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-        picture = self._to_yuv.reformat(picture, format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+        picture = self._to_yuv.reformat(
+            picture, format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range="MPEG"
+        )
         self._mux(picture)
         self.frames += 1
 
