@@ -248,8 +248,8 @@ class InferConfig:
     mask_threshold: float = 0.5  # of the mask's probability
 
     def __post_init__(self) -> None:
-        if self.window != "all" and self.window < 1:
-            raise ValueError(f'window must be at least 1 frame, or "all", got {self.window}')
+        if self.window != "all" and (not isinstance(self.window, Integral) or self.window < 1):
+            raise ValueError(f'window must be at least 1 frame, or "all", got {self.window!r}')
         if not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold must lie in [0, 1], got {self.threshold}")
 

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -58,6 +59,15 @@ def test_categories_that_seem_to_be_numbered_otherwise_are_told(files, capsys):
         "simvtr eval: note: results.json: category_id must be the truth's, and may be numbered otherwise: AP50 is 0.0, "
         "without categories 100.0 in 1 video. Compare them with $.categories of truth.json.\n"
     )
+
+
+def test_of_two_results_those_are_told_whose_categories_seem_to_be_numbered_otherwise(files, tmp_path, capsys):
+    good = tmp_path / "good.json"
+    shutil.copy(files([MASK, MASK])[1], good)
+    truth, shifted = files([MASK, MASK], category=2)
+    assert main(["eval", truth, str(good), shifted]) == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if "note" in line]
+    assert [note.split(":")[2] for note in notes] == [" results.json"]
 
 
 @pytest.mark.parametrize("masks,category,options", [([None, None], 2, []), ([MASK, MASK], 2, ["--class-agnostic"])])

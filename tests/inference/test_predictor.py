@@ -338,6 +338,7 @@ def test_frames_of_another_size_are_the_users_error():
     ("options", "message"),
     [
         ({"window": 0}, "window must be at least 1"),
+        ({"window": "al"}, "window must be at least 1 frame, or \"all\", got 'al'"),
         ({"threshold": 1.5}, r"threshold must lie in \[0, 1\]"),
         ({"mask_threshold": 1.0}, "mask_threshold must lie between 0 and 1"),
         ({"identity": "slots"}, 'identity must be "slot", "link"'),
@@ -347,6 +348,13 @@ def test_frames_of_another_size_are_the_users_error():
 def test_wrong_settings_are_refused_at_once(options, message):
     with pytest.raises(ValueError, match=message):
         Predictor(Fake(), **options)
+
+
+def test_names_in_place_of_a_model_and_of_pictures_are_refused_with_what_makes_them():
+    with pytest.raises(TypeError, match=r"model must be a SimVTR, got str 'simvtr-tiny'. As simvtr\.load"):
+        Predictor("simvtr-tiny")
+    with pytest.raises(TypeError, match=r"frames must be pictures, got str 'clip.mp4'. Give simvtr\.read_frames"):
+        Predictor(Fake())("clip.mp4")
 
 
 @pytest.mark.parametrize(

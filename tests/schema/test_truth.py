@@ -243,3 +243,8 @@ def test_a_missing_file_is_named(tmp_path):
         read_truth(tmp_path / "nowhere.json")
     with pytest.raises(DataError, match=r"must be a JSON, ZIP or GZ file, got a folder"):
         read_truth(tmp_path)
+
+
+def test_what_is_no_path_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"^read_truth: path must be a str or Path, got dict"):
+        read_truth({})  # pyright: ignore[reportArgumentType]

@@ -143,6 +143,8 @@ def test_a_track_of_other_kinds_than_a_track_has_is_refused_by_its_number(tmp_pa
 def test_a_path_or_lengths_of_another_kind_are_refused(tmp_path):
     with pytest.raises(TypeError, match=r"path must be a str or Path, got dict\. Name the file first"):
         write_predictions({1: [TRACK]}, tmp_path / "r.json")
+    with pytest.raises(ValueError, match=r"path must name a file, got '\.'"):
+        write_predictions(".", {1: [TRACK]})
     for lengths, says in ((3, r"\{video id: frames\}, got int 3"), ({1: None}, "video 1: .* got int 1 and None")):
         with pytest.raises(TypeError, match=rf"lengths.* {says}"):
             write_predictions(tmp_path / "r.json", {1: [TRACK]}, lengths)

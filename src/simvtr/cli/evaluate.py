@@ -132,9 +132,13 @@ def _scored(args: argparse.Namespace, truth: "Truth") -> str:
 
             card = replace(card, errors=error_types(truth, found, progress=bar.of("error types")))
             card = replace(card, ladder=oracle_ladder(truth, found, progress=bar.of("oracle ladder")))
+    _say(note)
+    return _in_form(args, card)
+
+
+def _say(note: str | None) -> None:
     if note:
         print(f"simvtr eval: note: {note}", file=sys.stderr)
-    return _in_form(args, card)
 
 
 def _other_numbers(args: argparse.Namespace, truth: "Truth", found: "Predictions", result: "Result") -> str | None:
@@ -188,6 +192,7 @@ def _compared(args: argparse.Namespace, truth: "Truth") -> str:
     warn_of_equal(*found)
     with steps_bar() as bar:
         first, second = (_evaluated(args, truth, one, bar) for one in found)
+        notes = [_other_numbers(args, truth, *pair) for pair in zip(found, (first, second), strict=True)]
         bar.doing("drawing videos")
         card = Versus(
             *(str(path) if paths[0].name == paths[1].name else path.name for path in paths),
@@ -195,6 +200,8 @@ def _compared(args: argparse.Namespace, truth: "Truth") -> str:
             videos=per_video(first, second),
             samples=samples,
         )
+    for note in notes:
+        _say(note)
     return _in_form(args, card)
 
 

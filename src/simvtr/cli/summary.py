@@ -43,7 +43,7 @@ objects have it by --link.doubt 0
         if self.videos and not kinds and threshold > 0:
             kinds = (
                 f"a score starts with {many(self.doubt, 'frame')} of absence, so few frames score low; "
-                f"{many(self.undoubted, 'object')} have it by --link.doubt 0"
+                f"{many(self.undoubted, 'object has', 'objects have')} it by --link.doubt 0"
                 if self.doubt and self.undoubted
                 else "try a lower --threshold"
             )

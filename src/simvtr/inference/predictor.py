@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
+from os import PathLike
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from simvtr.config import InferConfig
 from simvtr.data.transforms import pixels_of, to_input
-from simvtr.errors import DataError
+from simvtr.errors import DataError, came
 from simvtr.inference.ahead import Clock, ahead, side_by_side
 from simvtr.inference.identity import Identity, SlotIdentity, Window
 from simvtr.inference.link import LinkIdentity
@@ -76,6 +77,8 @@ class Predictor:
         device: str | torch.device | None = None,
         precision: Literal["float32", "bfloat16"] = "float32",
     ) -> None:
+        if not isinstance(model, torch.nn.Module):
+            raise TypeError(f'Predictor: model must be a SimVTR, got {came(model)}. As simvtr.load("simvtr-tiny").')
         InferConfig(window=window, threshold=threshold, mask_threshold=mask_threshold)  # checks them
         if not 0 < mask_threshold < 1:
             raise ValueError(f"Predictor: mask_threshold must lie between 0 and 1, both excluded, got {mask_threshold}")
@@ -174,6 +177,8 @@ class Predictor:
 
     def _inputs(self, frames: Iterable[np.ndarray]) -> Iterator[tuple[Tensor, tuple[int, int]]]:
         """The network's picture (3, h, w) of each frame, with the frame's own (H, W)."""
+        if isinstance(frames, str | PathLike):
+            raise TypeError(f"Predictor: frames must be pictures, got {came(frames)}. Give simvtr.read_frames(path).")
         first, index = None, -1
         for frame in frames:  # no enumerate: it would hold on to the frame
             index += 1

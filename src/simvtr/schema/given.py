@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from simvtr.errors import came
@@ -12,12 +13,13 @@ from simvtr.schema.records import Predictions, Track
 _COLLECT = "Frames of a stream become tracks by simvtr.TrackBuilder: add() each, then tracks()."
 
 
-def check_path(path: Any) -> None:
+def path_of(path: Any, caller: str) -> Path:
     """Raises: TypeError for what is no path."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(
-            f"write_predictions: path must be a str or Path, got {came(path)}. Name the file first, then give the rest."
+            f"{caller}: path must be a str or Path, got {came(path)}. Name the file first, then give the rest."
         )
+    return Path(path)
 
 
 def check_lengths(lengths: Any) -> None:

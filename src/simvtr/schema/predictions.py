@@ -8,6 +8,7 @@ from pathlib import Path
 from simvtr.errors import DataError, came
 from simvtr.rle import MaskTrack
 from simvtr.schema.entries import Entries, any_entries, even_entries
+from simvtr.schema.given import path_of
 from simvtr.schema.pieces import UnevenText
 from simvtr.schema.raw import RawResult
 from simvtr.schema.records import Predictions, Track, Truth
@@ -31,7 +32,7 @@ def read_predictions(path: Path | str, truth: Truth, strict: bool = True) -> Pre
         raise ValueError(
             f"read_predictions: truth must be a Truth, got {came(truth)}. Read it with simvtr.read_truth first."
         )
-    path = Path(path)
+    path = path_of(path, "read_predictions")
     with contextlib.suppress(UnevenText):
         return _read(even_entries(path), path, truth, strict)
     return _read(any_entries(path), path, truth, strict)

@@ -9,6 +9,7 @@ from typing import Any
 from simvtr.errors import DataError
 from simvtr.rle import MAX_PIXELS, MaskTrack, Rle, area, box, checked_size, to_json
 from simvtr.schema.annotations import Tracks, any_truth, even_truth
+from simvtr.schema.given import path_of
 from simvtr.schema.pieces import UnevenText
 from simvtr.schema.raw import RawTrack, RawTruth, RawVideo
 from simvtr.schema.records import Box, Category, Truth, TruthTrack, Video
@@ -34,7 +35,7 @@ def read_truth(path: Path | str, strict: bool = True) -> Truth:
             tracks of unknown videos are dropped. Masks are always checked.
     Raises: DataError naming the first breach and the number of others.
     """
-    path = Path(path)
+    path = path_of(path, "read_truth")
     with contextlib.suppress(UnevenText):
         return _read(*even_truth(path), path, strict)
     return _read(*any_truth(path), path, strict)

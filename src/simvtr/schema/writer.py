@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from simvtr.rle import to_json
-from simvtr.schema.given import check_lengths, check_path, check_track, check_tracks
+from simvtr.schema.given import check_lengths, check_track, check_tracks, path_of
 from simvtr.schema.records import Track
 
 _PIECE = 1000  # masks that are put into words at a time: a track of hours stays where it is
@@ -42,9 +42,10 @@ class PredictionWriter:
     """
 
     def __init__(self, path: Path | str, lengths: Mapping[int, int] | None = None) -> None:
-        check_path(path)
+        self.path = path_of(path, "write_predictions")
+        if not self.path.name:  # "." and "/"
+            raise ValueError(f"write_predictions: path must name a file, got {str(path)!r}.")
         check_lengths(lengths)
-        self.path = Path(path)
         self.tracks = 0
         self._lengths = dict(lengths or {})
         self._fixed = lengths is not None
@@ -118,7 +119,7 @@ def write_predictions(
     TypeError: write_predictions: tracks must be {video id: list of simvtr.Track}, got list. Write {1: tracks}. Frames \
 of a stream become tracks by simvtr.TrackBuilder: add() each, then tracks().
     """
-    check_path(path)
+    path_of(path, "write_predictions")
     check_tracks(tracks)
     with PredictionWriter(path, lengths) as writer:
         for video_id, found in tracks.items():
