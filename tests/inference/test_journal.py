@@ -63,6 +63,17 @@ def test_a_file_cut_anywhere_is_read_up_to_the_last_whole_mark(tmp_path, bytes_l
     assert len(frames) == reached[0] == 2
 
 
+@pytest.mark.parametrize("line", range(1, 9))  # frames 0 and 1 with their tracks, mark, sum, frame 2
+def test_a_file_with_another_letter_before_its_last_mark_is_refused(tmp_path, line):
+    write(tmp_path / "j", 4, marks=(2, 4))
+    lines = (tmp_path / "j").read_text().splitlines()
+    at = next(i for i, letter in enumerate(lines[line]) if letter.isdigit())
+    lines[line] = lines[line][:at] + str(9 - int(lines[line][at])) + lines[line][at + 1 :]  # JSON as before
+    (tmp_path / "j").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError, match=r"j: was changed since it was written\. Leave --resume out"):
+        Journal(tmp_path / "j", SETTINGS, resume=True)
+
+
 def test_each_frame_is_on_disk_when_it_was_added(tmp_path):
     with Journal(tmp_path / "j", SETTINGS) as journal:
         for index in range(3):

@@ -7,6 +7,7 @@ moment, also while the run goes on (`read_journal`):
     {"video": 1, "frame": 0, "doubt": 20, "tracks": 1, "votes": {"4": {"2": 0.75}}}      a frame; then its tracks:
     {"identity": 4, ..., "mask": {"size": [2, 3], "counts": "06"}, "before": null}
     {"video": 1, "next": 100, "state": {...}}               a mark: from here a run can go on; null: after the video
+    {"sum": 3735928559}                                     CRC-32 of all bytes before: without it the mark is none
 
 Votes are by identity and category id. `before` is [frame, byte] of the identity's line before this one in the video:
 the lines of one track form a chain, so that nobody has to remember where its masks are.
@@ -14,6 +15,7 @@ the lines of one track form a chain, so that nobody has to remember where its ma
 
 import contextlib
 import json
+import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -93,7 +95,7 @@ class Journal:
         path: the file.
         settings: what the results depend on; a run goes on only with the same.
         resume: go on from the file, if it is there, instead of starting it anew.
-    Raises: DataError when the file to go on from is no journal, or one of other settings.
+    Raises: DataError when the file to go on from is no journal, one of other settings, or was changed.
 
     Holds a number for each identity of the video that it is at, and the state at the last mark.
 
@@ -115,10 +117,11 @@ class Journal:
         self._starts: dict[int, int] = {}  # byte of each video's first line
         self._video: int | None = None  # that `add` and `replay` are at
         self._last: dict[int, tuple[int, int]] = {}  # of each identity there: its last frame and that line's byte
+        self._end = self._sum = 0  # bytes, and their CRC-32
         if not (resume and path.exists()):
             with atomic(path) as file:  # killed even now, the first line is whole
                 file.write(_line({"settings": settings}))
-        self._end = self._read(settings)
+        self._read(settings)
         self._file: IO[bytes] = path.open("r+b")
         self._file.truncate(self._end)
 
@@ -144,7 +147,8 @@ class Journal:
 
     def mark(self, video: int, frame: int | None, state: Any) -> None:
         """From here a run can go on: with this frame of the video and this state, or, None, after the video."""
-        self._append(_line({"video": video, "next": frame, "state": state}))
+        line = _line({"video": video, "next": frame, "state": state})
+        self._append(line + _line({"sum": zlib.crc32(line, self._sum)}))
         self._marks[video] = frame, state
 
     def reached(self, video: int) -> tuple[int | None, Any]:
@@ -171,10 +175,10 @@ class Journal:
             line = self._line(place)
             head = json.loads(line)
             place += len(line)
-            if head["video"] != video:
-                return
             if "frame" not in head:
                 continue
+            if head["video"] != video:
+                return
             tracks = []
             for _ in range(head["tracks"]):
                 line = self._line(place)
@@ -197,27 +201,36 @@ class Journal:
         self._file.write(lines)
         self._file.flush()
         self._end += len(lines)
+        self._sum = zlib.crc32(lines, self._sum)
 
-    def _read(self, settings: Mapping[str, Any]) -> int:
-        """Learn the marks of the file. Returns the byte after the last."""
-        place = end = 0
+    def _read(self, settings: Mapping[str, Any]) -> None:
+        """Learn the marks of the file, and where the last one ends."""
+        place = crc = 0
+        mark: dict[str, Any] = {}
+        starts: list[tuple[Any, int]] = []  # of each run of frames of one video since the last mark
         with self.path.open("rb") as file:
             for line in file:
                 if (value := _whole(line)) is None:
                     break
                 if not place:
                     self._check(value.get("settings"), settings)
-                    end = len(line)
+                elif "sum" in value:
+                    if value["sum"] != crc:
+                        raise DataError(f"{self.path}: was changed since it was written. Leave --resume out.")
+                    self._marks[mark["video"]] = mark["next"], mark["state"]
+                    for video, start in starts:
+                        self._starts.setdefault(video, start)
+                    starts.clear()
                 elif "next" in value:
-                    self._marks[value["video"]] = value["next"], value["state"]
-                    end = place + len(line)
-                elif "frame" in value:
-                    self._starts.setdefault(value["video"], place)
+                    mark = value
+                elif "frame" in value and (not starts or starts[-1][0] != value.get("video")):
+                    starts.append((value.get("video"), place))
+                crc = zlib.crc32(line, crc)
+                if not place or "sum" in value:
+                    self._end, self._sum = place + len(line), crc
                 place += len(line)
         if not place:
             self._check(None, settings)
-        self._starts = {video: start for video, start in self._starts.items() if start < end}
-        return end
 
     def _check(self, known: Any, settings: Mapping[str, Any]) -> None:
         if known is None:

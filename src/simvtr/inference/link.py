@@ -8,7 +8,7 @@ Holds one small mask, two embeddings and two histograms of colours for each obje
 nothing else of the video.
 """
 
-import math
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,29 +16,11 @@ from typing import Any
 import numpy as np
 
 from simvtr.config import IdentityConfig
-from simvtr.inference.colours import histograms
+from simvtr.inference.candidates import Candidate, candidates, unit
 from simvtr.inference.identity import Window
 from simvtr.rle import decode, encode, from_json, to_json
 
-_GRID = 128  # cells of the longer side at which masks are compared: more costs time and says no more
-_TINY = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """What one query says in a window. Its score, classes and frames are of those frames in which it has a mask."""
-
-    index: int
-    score: float  # highest class probability, mean over frames
-    classes: np.ndarray  # (k,), sums to 1
-    embedding: np.ndarray  # (c,), length 1; (0,) where there are none
-    colours: np.ndarray  # (216,), length 1; idem
-    frames: np.ndarray  # numbers, rising
-    masks: np.ndarray  # bool (t, h, w), of the whole window
-    first: np.ndarray  # bool (h, w), in the first of its frames
-    last: np.ndarray
-    start: np.ndarray  # (2,), row and column: centre of the first mask
-    stop: np.ndarray
+_FORGOTTEN = 54  # halvings after which nothing is left of a share of 1 beside another in a float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +70,7 @@ class LinkIdentity:
         from scipy.optimize import linear_sum_assignment
 
         config = _known(self.config, window)
-        queries = _queries(window, config)
+        queries = candidates(window, config)
         self.objects = {i: o for i, o in self.objects.items() if window.start - o.frame <= config.remember + 1}
         known = list(self.objects.values())
         cost = np.minimum(_cost(known, queries, window.start, config), config.gate)  # (o, n)
@@ -109,7 +91,7 @@ class LinkIdentity:
         return [name if name is None else renamed.get(name, name) for name in names]
 
     def state(self) -> dict[str, Any]:
-        """All that is remembered, as JSON takes it."""
+        """All that is remembered, as JSON takes it; of arrays the bytes, which cost a tenth of their digits."""
         kept = [{name: _plain(getattr(known, name)) for name in _Object.__slots__} for known in self.objects.values()]
         return {"born": self._born, "objects": kept}
 
@@ -117,13 +99,8 @@ class LinkIdentity:
     def restored(cls, state: dict[str, Any], config: IdentityConfig | None = None) -> "LinkIdentity":
         """As it was when it told its `state`."""
         link = cls(config)
-        link._born = state["born"]
-        for kept in state["objects"]:
-            arrays = {name: np.array(value) for name, value in kept.items() if isinstance(value, list)}
-            mask = from_json(kept["mask"], where="a remembered mask")
-            assert mask is not None
-            others = {"mask": decode(mask), "beside": frozenset(kept["beside"])}
-            link.objects[kept["identity"]] = _Object(**{**kept, **arrays, **others})
+        link._born = int(state["born"])
+        link.objects = {kept["identity"]: _remembered(kept) for kept in state["objects"]}
         return link
 
     def _returned(self, here: set[int], config: IdentityConfig) -> dict[int, int]:
@@ -170,7 +147,7 @@ class LinkIdentity:
         return bool(lost)
 
 
-def _cost(objects: list[_Object], queries: list[_Query], start: int, config: IdentityConfig) -> np.ndarray:
+def _cost(objects: list[_Object], queries: list[Candidate], start: int, config: IdentityConfig) -> np.ndarray:
     """The cost (o, n) of each pair, in [0, 1]: the one formula (docs/identity.md).
 
     cost = (embedding · E + colour · K + category · C + mask · P(M) + motion · P(D)) / the sum of these weights
@@ -180,31 +157,42 @@ def _cost(objects: list[_Object], queries: list[_Query], start: int, config: Ide
     """
     if not objects or not queries:
         return np.ones((len(objects), len(queries)))
-    gap = np.array([max(1, start - o.frame) for o in objects])
-    place = 0.5 ** ((gap - 1) / config.fade)[:, None]
-    steps = [o.velocity * min(g, config.fade) for o, g in zip(objects, gap, strict=True)]
-
-    masks = np.stack([_moved(o.mask, step) for o, step in zip(objects, steps, strict=True)])
-    overlap = _overlaps(masks, np.stack([q.first for q in queries]))
-
-    centres = np.stack([o.centre + step for o, step in zip(objects, steps, strict=True)])
-    sizes = np.sqrt([np.count_nonzero(o.mask) for o in objects])[:, None]
-    far = np.linalg.norm(centres[:, None] - np.stack([q.start for q in queries]), axis=-1) / sizes
-
-    def placed(x: np.ndarray) -> np.ndarray:
-        return config.unknown + (np.minimum(x, config.astray) - config.unknown) * place
-
+    masks, motion = _places(objects, queries, np.array([max(1, start - o.frame) for o in objects]), config)
     terms = (
         (config.embedding, _apart(objects, queries, "embedding", "looks", config.far)),
         (config.colour, _apart(objects, queries, "colours", "palette", config.far)),
         (config.category, _unlike(objects, queries)),
-        (config.mask, placed(1 - overlap)),
-        (config.motion, placed(far / config.reach)),
+        (config.mask, masks),
+        (config.motion, motion),
     )
     return np.sum([weight * term for weight, term in terms], axis=0) / sum(weight for weight, _ in terms)
 
 
-def _apart(objects: Sequence[_Object], queries: Sequence[_Query], late: str, whole: str, far: float) -> np.ndarray:
+def _places(
+    objects: Sequence[_Object], queries: Sequence[Candidate], gap: np.ndarray, config: IdentityConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """P(M) and P(D) of `_cost`, (o, n) each, of objects unseen for `gap` (o,) frames.
+
+    Most that are remembered are gone for so long that P is `unknown` to the last bit: it is not worked out for them.
+    """
+    terms = np.full((2, len(objects), len(queries)), config.unknown, np.float64)
+    near = np.flatnonzero((gap - 1) / config.fade < _FORGOTTEN)
+    if not len(near):
+        return terms[0], terms[1]
+    recent = [objects[i] for i in near.tolist()]
+    steps = [o.velocity * min(g, config.fade) for o, g in zip(recent, gap[near], strict=True)]
+    masks = np.stack([_moved(o.mask, step) for o, step in zip(recent, steps, strict=True)])
+    centres = np.stack([o.centre + step for o, step in zip(recent, steps, strict=True)])
+    sizes = np.sqrt([np.count_nonzero(o.mask) for o in recent])[:, None]
+    far = np.linalg.norm(centres[:, None] - np.stack([q.start for q in queries]), axis=-1) / sizes
+    wrong = (1 - _overlaps(masks, np.stack([q.first for q in queries])), far / config.reach)
+    place = 0.5 ** ((gap[near] - 1) / config.fade)[:, None]
+    for term, x in zip(terms, wrong, strict=True):
+        term[near] += (np.minimum(x, config.astray) - config.unknown) * place
+    return terms[0], terms[1]
+
+
+def _apart(objects: Sequence[_Object], queries: Sequence[Candidate], late: str, whole: str, far: float) -> np.ndarray:
     """Distance (o, n) in [0, 1] of embeddings or colours: to an object's of late or on the whole, the nearer."""
     theirs = _stack(queries, late).T
     return np.minimum((1 - np.maximum(_stack(objects, late) @ theirs, _stack(objects, whole) @ theirs)) / far, 1)
@@ -221,65 +209,14 @@ def _overlaps(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
     return shared.astype(np.float32) / (areas[:, None] + other_areas - shared).astype(np.float32)
 
 
-def _stack(things: Sequence[_Object] | Sequence[_Query], name: str) -> np.ndarray:
+def _stack(things: Sequence[_Object] | Sequence[Candidate], name: str) -> np.ndarray:
     """A field of each, (things, c)."""
     return np.stack([getattr(thing, name) for thing in things])
 
 
-def _unlike(objects: Sequence[_Object], others: Sequence[_Object] | Sequence[_Query]) -> np.ndarray:
+def _unlike(objects: Sequence[_Object], others: Sequence[_Object] | Sequence[Candidate]) -> np.ndarray:
     """Disagreement (o, n) in [0, 1] of class probabilities (Bhattacharyya)."""
     return 1 - np.sqrt(np.stack([o.classes for o in objects])) @ np.sqrt(np.stack([o.classes for o in others])).T
-
-
-def _queries(window: Window, config: IdentityConfig) -> list[_Query]:
-    """The queries with a mask and a score of `least`, best first: in an order that does not depend on their numbers."""
-    step = -(-max(window.masks.shape[2:]) // _GRID)
-    masks, small = _cells(window.masks, step)
-    seen = np.asarray(masks.any(axis=(2, 3)))  # (t, n)
-    probabilities = window.probabilities.astype(np.float64)  # as a `state` has them: a resumed run counts the same
-    best = probabilities.max(-1)  # idem
-    colours = None
-    if window.pictures is not None:
-        colours = histograms(window.pictures[:, ::step, ::step], masks)
-        if small:  # a cell's one pixel may be none of the object's
-            colours[small] = histograms(window.pictures, window.masks[:, small])
-    found = []
-    for i in range(masks.shape[1]):
-        frames = np.flatnonzero(seen[:, i])
-        if not len(frames) or (score := float(best[frames, i].sum() / len(frames))) < config.least:
-            continue
-        first, last = masks[frames[0], i], masks[frames[-1], i]
-        start = _centre(first)
-        query = _Query(
-            index=i,
-            score=score,
-            classes=probabilities[frames, i].sum(0) / probabilities[frames, i].sum(),
-            embedding=np.zeros(0) if window.embeddings is None else _unit(window.embeddings[i].astype(np.float64)),
-            colours=np.zeros(0) if colours is None else colours[i],
-            frames=frames + window.start,
-            masks=masks[:, i],
-            first=first,
-            last=last,
-            start=start,
-            stop=start if len(frames) == 1 else _centre(last),
-        )
-        found.append(query)
-    return sorted(found, key=lambda query: (-query.score, *query.start))
-
-
-def _cells(masks: np.ndarray, step: int) -> tuple[np.ndarray, list[int]]:
-    """Masks (t, n, h, w) at every `step`-th pixel; what lies between those is in all the cells that it touches.
-
-    Returns: the cells, and the queries of which that is so in some frame.
-    """
-    cells = masks[:, :, ::step, ::step]
-    missed = [(t, i) for t, i in np.argwhere(~cells.any(axis=(2, 3))) if masks[t, i].any()] if step > 1 else []
-    if missed:
-        cells = cells.copy()  # the window is not ours to change
-    for t, i in missed:
-        rows, columns = masks[t, i].nonzero()
-        cells[t, i, rows // step, columns // step] = True
-    return cells, sorted({int(i) for _, i in missed})
 
 
 def _known(config: IdentityConfig, window: Window) -> IdentityConfig:
@@ -291,7 +228,7 @@ def _known(config: IdentityConfig, window: Window) -> IdentityConfig:
     return replace(config, embedding=0, colour=0, category=config.category_alone, unknown=config.unknown_alone)
 
 
-def _distinct(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -> list[int]:
+def _distinct(queries: list[Candidate], cost: np.ndarray, config: IdentityConfig) -> list[int]:
     """Which are no duplicates: of queries on one object that of most worth.
 
     A query's own object is the one that it costs least to continue, and costs what the best of its queries does. Two
@@ -317,7 +254,7 @@ def _distinct(queries: list[_Query], cost: np.ndarray, config: IdentityConfig) -
     return sorted(kept)
 
 
-def _newborn(identity: int, query: _Query) -> _Object:
+def _newborn(identity: int, query: Candidate) -> _Object:
     span = int(query.frames[-1] - query.frames[0])
     return _Object(
         identity=identity,
@@ -335,13 +272,13 @@ def _newborn(identity: int, query: _Query) -> _Object:
     )
 
 
-def _continued(known: _Object, query: _Query, renew: float) -> _Object:
+def _continued(known: _Object, query: Candidate, renew: float) -> _Object:
     """The object as it is after the window in which the query found it."""
     newest = _newborn(known.identity, query)
     return replace(
         _joined(known, newest),
-        embedding=_unit((1 - renew) * known.embedding + renew * newest.embedding),
-        colours=_unit((1 - renew) * known.colours + renew * newest.colours),
+        embedding=unit((1 - renew) * known.embedding + renew * newest.embedding),
+        colours=unit((1 - renew) * known.colours + renew * newest.colours),
         velocity=(known.velocity + (newest.centre - known.centre) / max(1, newest.frame - known.frame)) / 2,
     )
 
@@ -353,8 +290,8 @@ def _joined(known: _Object, later: _Object) -> _Object:
         later,
         identity=known.identity,
         classes=(known.seen * known.classes + later.seen * later.classes) / seen,
-        looks=_unit(known.seen * known.looks + later.seen * later.looks),
-        palette=_unit(known.seen * known.palette + later.seen * later.palette),
+        looks=unit(known.seen * known.looks + later.seen * later.looks),
+        palette=unit(known.seen * known.palette + later.seen * later.palette),
         beside=known.beside | later.beside,
         seen=seen,
     )
@@ -371,18 +308,17 @@ def _moved(mask: np.ndarray, step: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _centre(mask: np.ndarray) -> np.ndarray:
-    """Row and column (2,), the mean over the pixels of a mask with at least one."""
-    rows, columns = mask.nonzero()
-    return np.array([rows.sum(), columns.sum()]) / len(rows)
-
-
 def _plain(value: Any) -> Any:
-    """A field of an object for JSON: masks as runs, other arrays and sets as lists."""
+    """A field of an object for JSON: masks as runs, other arrays as bytes in base64, sets as lists."""
     if not isinstance(value, np.ndarray):
         return sorted(value) if isinstance(value, frozenset) else value
-    return to_json(encode(value)) if value.dtype == bool else value.tolist()
+    return to_json(encode(value)) if value.dtype == bool else b64encode(value.astype("<f8").tobytes()).decode("ascii")
 
 
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(math.sqrt(vector @ vector), _TINY)
+def _remembered(kept: dict[str, Any]) -> _Object:
+    """The object that `_plain` made these fields of."""
+    arrays = {name: np.frombuffer(b64decode(value), "<f8") for name, value in kept.items() if isinstance(value, str)}
+    mask = from_json(kept["mask"], where="a remembered mask")
+    if mask is None:
+        raise ValueError("an object must have a mask, got null")
+    return _Object(**{**kept, **arrays, "mask": decode(mask), "beside": frozenset(kept["beside"])})
