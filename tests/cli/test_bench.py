@@ -29,8 +29,9 @@ def test_a_row_for_each_window_with_rates_and_memory(capsys):
 
 def test_the_table_is_for_people(capsys):
     assert main(["bench", "--quick", "--size", "64x48", "--window", "1"]) == 0
-    said = capsys.readouterr().out
+    said, meanwhile = capsys.readouterr()
     assert "frames/s   least to greatest   network's alone" in said and "threads: " in said
+    assert f"window 1: {said.splitlines()[-1].split()[1]} frames/s" in meanwhile
     assert main(["bench", "--help"]) == 0
     assert "network's alone: frames/s if the network were all" in " ".join(capsys.readouterr().out.split())
 

@@ -1,6 +1,7 @@
 """Rules of `link`, on windows whose objects are known."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from simvtr.config import IdentityConfig
 from simvtr.inference import LinkIdentity, Window
+from simvtr.inference.candidates import candidates
+from simvtr.inference.link import _cost
 
 H, W, SIDE = 48, 64, 10  # the picture and the side of an object
 WHOLE = ("doubt", "settle", "remember", "live")  # what counts frames or objects
@@ -315,6 +318,24 @@ def test_no_more_is_remembered_than_allowed_however_long_the_video(seed, live, r
         link.assign(Window(start, random.random((4, 5, 3)) / 3, masks, random.normal(size=(5, 4))))
         assert len(link.objects) <= live
         assert all(start - known.frame <= remember + 1 for known in link.objects.values())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 400))
+def test_leaving_out_the_place_of_what_is_long_gone_changes_no_bit_of_a_cost(seed, gap):
+    random, config = np.random.default_rng(seed), IdentityConfig()
+
+    def noise(start):
+        return Window(start, random.dirichlet(np.ones(4), (1, 6)), random.random((1, 6, 8, 8)) > 0.7, np.eye(6))
+
+    link = LinkIdentity(config)
+    for start in range(3):
+        link.assign(noise(start))
+    objects, found = list(link.objects.values()), candidates(noise(gap), config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simvtr.inference.link._FORGOTTEN", math.inf)  # every place is worked out
+        whole = _cost(objects, found, gap + 2, config)
+    np.testing.assert_array_equal(_cost(objects, found, gap + 2, config), whole)
 
 
 @settings(max_examples=10, deadline=None)

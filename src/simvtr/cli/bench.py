@@ -124,6 +124,7 @@ def run(args: argparse.Namespace) -> int:
             return 2
         print(f"simvtr bench: window {window} ...", file=sys.stderr, flush=True)
         rows.append(measured(predictor, window, args.size, QUICK if args.quick else SECONDS))
+        print(f"simvtr bench: window {window}: {rows[-1].frames_per_second:.1f} frames/s", file=sys.stderr, flush=True)
     about = _about(model, args)
     print(json.dumps({**about, "rows": [asdict(row) for row in rows]}, indent=1) if args.json else _table(about, rows))
     if args.append is not None:

@@ -20,7 +20,7 @@ from simvtr.inference.candidates import Candidate, candidates, unit
 from simvtr.inference.identity import Window
 from simvtr.rle import decode, encode, from_json, to_json
 
-_FORGOTTEN = 54  # halvings after which nothing is left of a share of 1 beside another in a float64
+_FORGOTTEN = 54  # halvings after which less is left of 1 than a float64 near 1 can tell
 
 
 @dataclass(frozen=True, slots=True)
