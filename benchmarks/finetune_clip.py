@@ -32,24 +32,28 @@ from simvtr.evaluation.overlap import track_ious
 from simvtr.model import SimVTR, load, save
 from simvtr.schema import Track, Truth, TruthTrack, read_predictions, read_truth
 
-DATA = ROOT / "../shared/data"
+DATA = Path("../shared/data")  # from ROOT
+CLIP = DATA / "davis_dogs_jump"
+SEEN = 50  # frames to train on
+DATASET = (
+    *("--data.0.truth", str(CLIP / "instances.json"), "--data.0.images", str(CLIP / "JPEGImages")),
+    *("--data.0.last", str(SEEN)),
+)
 
 
 def main() -> int:
     args = _arguments()
-    recipe = read_recipe(args.recipe)
-    truth, seen = read_truth(recipe.data[0].truth), recipe.data[0].last
+    recipe = read_recipe(args.recipe, DATASET)
+    truth = read_truth(recipe.data[0].truth)
     (video,) = truth.videos.values()
     frames = read_frames(args.video)
     if (frames.width, frames.height, sum(1 for _ in frames)) != (video.width, video.height, video.length):
         sys.exit(f"{args.video}: must have the {video.length} frames of {video.width}x{video.height} of the truth")
-    if seen is None or not 0 < seen < video.length:
-        sys.exit(f"{args.recipe}: data.0.last must leave some of the {video.length} frames untrained, got {seen}")
     weights, figures = args.weights, []
     if weights is None:
         weights = args.out / "weights"
         start = ("--start", str(untrained(recipe, args.out / "start"))) if args.scratch else ()
-        spent = run("train", str(args.recipe), "--out", str(weights), *start)
+        spent = run("train", str(args.recipe), *DATASET, "--out", str(weights), *start)
         figures = [
             Figure("training", spent.clock / 60, "min"),
             Figure("training, CPU time of all threads", spent.cpu / 60, "min"),
@@ -60,7 +64,7 @@ def main() -> int:
     (args.out / "video" / "results.json").unlink(missing_ok=True)  # perhaps of other options
     run("segment", str(args.video), "--weights", str(weights), "-o", str(args.out / "video"), *options)
     tracks = read_predictions(args.out / "video" / "results.json", truth).tracks[video.id]
-    figures += scores(truth, video.id, tracks, seen)
+    figures += scores(truth, video.id, tracks, SEEN)
     if args.scratch:
         figures = [replace(figure, name=f"from scratch: {figure.name}") for figure in figures]
     report(figures, keep=not args.no_record)
@@ -70,9 +74,8 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     command = parser(__doc__)
-    clip = DATA / "davis_dogs_jump/dogs_jump.mp4"
     command.add_argument("--recipe", type=Path, default=ROOT / "recipes/finetune-clip.yaml")
-    command.add_argument("--video", type=Path, default=clip, help="the frames of the recipe's data set as a video")
+    command.add_argument("--video", type=Path, default=CLIP / "dogs_jump.mp4", help="the same frames as a video")
     command.add_argument("--weights", help="trained already: no training")
     command.add_argument("--scratch", action="store_true", help="start from random weights of the same network")
     command.add_argument("--out", type=Path, default=Path("out/finetune-clip"), help="folder for everything")

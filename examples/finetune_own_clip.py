@@ -17,7 +17,7 @@ if len(sys.argv) < 4:
 labels, frames, out, *more = sys.argv[1:]
 recipe = Path(__file__).parents[1] / "recipes" / "finetune-clip.yaml"
 truth, weights, video = f"{out}/truth.json", f"{out}/weights", f"{out}/video"
-data = ["--data.0.truth", truth, "--data.0.images", frames, "--data.0.last", "null"]
+data = ["--data.0.truth", truth, "--data.0.images", frames]
 for command in (
     ["convert", "annotations", labels, "-o", truth, "--images", frames],
     ["check", truth, "--images", frames],
