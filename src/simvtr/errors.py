@@ -43,4 +43,17 @@ def came(value: object) -> str:
     return f"{kind} {text}" if 0 < len(text) <= _SHORT else kind
 
 
+def numpy_of(name: str, value: object) -> str:
+    """How a NumPy array is made of a variable of this name that holds a tensor of torch, without importing it; else "".
+
+    >>> numpy_of("masks", [0.5])
+    ''
+    """
+    if type(value).__module__.partition(".")[0] != "torch" or not hasattr(value, "numpy"):
+        return ""
+    detached = ".detach()" if getattr(value, "requires_grad", False) else ""
+    widened = ".float()" if str(getattr(value, "dtype", "")) == "torch.bfloat16" else ""  # NumPy has none
+    return f"{name}{detached}{widened}.cpu().numpy()"
+
+
 _SHORT = 40  # characters of a value that a message shows

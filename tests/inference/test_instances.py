@@ -109,12 +109,30 @@ def test_what_does_not_fit_is_refused(arguments, message):
         ((MASKS, [[1.0], [1.0]]), r"probabilities must be float \(2, k\), got list. Give a numpy array"),
         ((MASKS, np.ones((2, 1)), [[1.0], [1.0]]), r"embeddings must be float \(2, c\), got list"),
         ((MASKS, np.ones((2, 1)), None, 1.0), "sureness must be a list of numbers, one a mask, got float 1.0"),
-        ((torch.ones(2, 4, 4), np.ones((2, 1))), r"\(n, H, W\), got Tensor torch\.float32 \(2, 4, 4\)\. masks > 0\.5"),
     ],
 )
 def test_what_is_no_array_is_refused(arguments, message):
     with pytest.raises(TypeError, match=message):
         Instances(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("change", "do"),
+    [
+        ({"masks": torch.ones(2, 4, 4)}, "(masks > 0.5).cpu().numpy()"),
+        ({"masks": torch.ones(2, 4, 4, dtype=torch.bool)}, "masks.cpu().numpy()"),
+        ({"probabilities": torch.ones(2, 1)}, "probabilities.cpu().numpy()"),
+        ({"probabilities": torch.ones(2, 1, dtype=torch.bfloat16)}, "probabilities.float().cpu().numpy()"),
+        ({"embeddings": torch.ones(2, 3, requires_grad=True)}, "embeddings.detach().cpu().numpy()"),
+        ({"picture": torch.ones(4, 4, 3, dtype=torch.uint8)}, "picture.cpu().numpy()"),
+    ],
+)
+def test_where_a_tensor_came_the_message_says_how_it_becomes_an_array(change, do):
+    given = {"masks": MASKS, "probabilities": np.ones((2, 1)), **change}
+    with pytest.raises(TypeError) as error:
+        Instances(**given)
+    assert str(error.value).endswith(f". Give {do}.")
+    Instances(**{**given, **{name: eval(do, {name: value}) for name, value in change.items()}})  # and it is true
 
 
 def test_a_frame_without_objects_is_made_as_the_message_says():
@@ -137,6 +155,7 @@ def test_a_frame_without_objects_is_made_as_the_message_says():
         ([0.5, 0.5], [0, np.nan], "and be whole, got nan"),
         ([0.5, 0.5], [0, "cat"], "labels must be numbers, got 'cat'"),
         ([0.5, None], [0, 1], "scores must be numbers, got None"),
+        (torch.ones(2, 1), [0, 1], r"scores must be numbers, got \[1\.0\]"),
     ],
 )
 def test_scores_and_labels_that_do_not_fit_are_refused(scores, labels, message):
@@ -151,7 +170,9 @@ def test_one_mask_is_told_its_axes_not_the_number_of_its_rows():
         Instances.scored(MASKS[0], [0.9], [0], classes=1)
 
 
-@pytest.mark.parametrize("change", [{"scores": None}, {"scores": 0.9}, {"labels": "12"}, {"classes": "8"}])
+@pytest.mark.parametrize(
+    "change", [{"scores": None}, {"scores": 0.9}, {"scores": torch.tensor(0.5)}, {"labels": "12"}, {"classes": "8"}]
+)
 def test_what_is_no_list_or_no_number_of_classes_is_refused(change):
     ((name, given),) = change.items()
     with pytest.raises(
@@ -176,6 +197,8 @@ def test_a_frame_that_is_no_instances_is_refused_and_told_how_to_make_one():
         said = rf"frame 1 must be simvtr.Instances, got {kind}. Make one .*scored\(masks, scores, labels"
         with pytest.raises(TypeError, match=said):
             list(simvtr.link([Instances(MASKS, np.ones((2, 1))), frame]))
+    with pytest.raises(TypeError, match=r"scored\(masks\.cpu\(\)\.numpy\(\), scores, labels"):
+        list(simvtr.link([torch.from_numpy(MASKS)]))
 
 
 def framed(side=4, classes=2, channels=3):

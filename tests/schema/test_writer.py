@@ -64,18 +64,20 @@ def test_short_tracks_are_filled_to_the_given_length(tmp_path):
 def test_tracks_of_other_lengths_are_refused(tmp_path):
     path = tmp_path / "results.json"
     for lengths, first in (({1: 2}, 2), (None, 2)):
-        with pytest.raises(ValueError, match=rf"of video 1 must have {first} frames, got 3\. Put None"):
+        with pytest.raises(
+            ValueError, match=rf"^results\.json, video 1, track 1: .* must have {first} frames, got 3\. Put"
+        ):
             write_predictions(path, {1: [Track(2, 0.5, (None,) * n) for n in (2, 3)]}, lengths)
-    with pytest.raises(ValueError, match=r"of video 1 must have 2 frames, got 1"):
+    with pytest.raises(ValueError, match=r"a track of this video must have 2 frames, got 1"):
         write_predictions(path, {1: [Track(2, 0.5, (None,) * n) for n in (2, 1)]})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_video_or_score_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"the video must be one of `lengths`, got 2"):
+    with pytest.raises(ValueError, match=r"^r\.json, video 2, track 0: the video must be one of `lengths`\. Add"):
         write_predictions(tmp_path / "r.json", {2: [Track(2, 0.5, (None,))]}, lengths={1: 1})
     for score in (float("nan"), float("inf")):
-        with pytest.raises(ValueError, match=rf"the score must be finite, got {score}"):
+        with pytest.raises(ValueError, match=rf"^r\.json, video 1, track 0: the score must be finite, got {score}"):
             write_predictions(tmp_path / "r.json", {1: [Track(2, score, (None,))]})
 
 
@@ -136,15 +138,38 @@ def test_what_is_no_list_of_tracks_is_refused_with_what_to_give(tmp_path, tracks
 def test_a_track_of_other_kinds_than_a_track_has_is_refused_by_its_number(tmp_path, fields, says):
     with pytest.raises(TypeError) as error:
         write_predictions(tmp_path / "r.json", {7: [TRACK, replace(TRACK, **fields)]})
-    assert "video 7, track 1" in str(error.value) and says in str(error.value)
+    assert str(error.value).startswith("r.json, video 7, track 1") and says in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_a_tensor_came_the_message_says_how_it_becomes_an_array(tmp_path):
+    torch = pytest.importorskip("torch")
+    masks, encoded = torch.ones(3, 2, 4) > 0, "simvtr.rle.encode(mask.cpu().numpy())"
+    track = f"A track of masks is simvtr.Track(category_id, score, [{encoded} for mask in masks])."
+    for tracks, says in (
+        (masks, f"got Tensor torch.bool (3, 2, 4). Write {{1: [track]}}. {track}"),
+        ({1: masks}, f"video 1, track 0 must be a simvtr.Track, got Tensor torch.bool (2, 4). {track}"),
+        ({1: [Track(2, 0.5, masks)]}, f"Rle or None a frame, got Tensor torch.bool (3, 2, 4). {encoded} makes one of"),
+        (
+            {1: [Track(2, 0.5, [*masks])]},
+            f"frame 0: a mask must be simvtr.Rle or None, got Tensor torch.bool (2, 4). {encoded}",
+        ),
+        ({1: [Track(2, torch.ones(2), [])]}, "the score must be one number, got Tensor torch.float32 (2,)"),
+    ):
+        with pytest.raises(TypeError) as error:
+            write_predictions(tmp_path / "r.json", tracks)
+        assert says in str(error.value)
+    write_predictions(tmp_path / "r.json", {1: [Track(2, 0.5, [encode(mask.cpu().numpy()) for mask in masks])]})
 
 
 def test_a_path_or_lengths_of_another_kind_are_refused(tmp_path):
     with pytest.raises(TypeError, match=r"path must be a str or Path, got dict\. Name the file first"):
         write_predictions({1: [TRACK]}, tmp_path / "r.json")
-    with pytest.raises(ValueError, match=r"path must name a file, got '\.'"):
-        write_predictions(".", {1: [TRACK]})
+    for write_to, caller in ((write_predictions, "write_predictions"), (PredictionWriter, "PredictionWriter")):
+        with pytest.raises(ValueError, match=rf"^{caller}: path must name a file, got '\.'"):
+            write_to(".", {})
+        with pytest.raises(TypeError, match=rf"^{caller}: lengths must be"):
+            write_to(tmp_path / "r.json", lengths=3, **({"tracks": {}} if write_to is write_predictions else {}))
     for lengths, says in ((3, r"\{video id: frames\}, got int 3"), ({1: None}, "video 1: .* got int 1 and None")):
         with pytest.raises(TypeError, match=rf"lengths.* {says}"):
             write_predictions(tmp_path / "r.json", {1: [TRACK]}, lengths)

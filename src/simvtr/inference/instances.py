@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from simvtr.config import IdentityConfig
-from simvtr.errors import came
+from simvtr.errors import came, numpy_of
 from simvtr.inference.identity import Identity, Window
 from simvtr.inference.link import LinkIdentity
 from simvtr.inference.tracks import FrameResult, FrameTrack, Vote
@@ -87,22 +87,28 @@ def _check_masks(masks: Any) -> None:
     array = isinstance(masks, np.ndarray)
     if not array or masks.ndim != 3 or masks.dtype != bool:
         given = f"{masks.dtype} {masks.shape}" if array else came(masks)
-        raise (ValueError if array else TypeError)(
-            f"Instances: masks must be bool (n, H, W), got {given}. masks > 0.5 makes it of probabilities, "
-            "np.asarray(masks, bool) of lists, "
-            "mask[None] of one mask, np.zeros((0, H, W), bool) of a frame without objects."
+        tensor = _bool_of(masks)
+        do = (
+            f"Give {tensor}."
+            if tensor
+            else "masks > 0.5 makes it of probabilities, np.asarray(masks, bool) of lists, mask[None] of one mask, "
+            "np.zeros((0, H, W), bool) of a frame without objects."
         )
+        raise (ValueError if array else TypeError)(f"Instances: masks must be bool (n, H, W), got {given}. {do}")
     if not all(masks.shape[1:]):
         raise ValueError(f"Instances: masks must be of one pixel or more, as the frame is, got {masks.shape}")
+
+
+def _bool_of(masks: Any) -> str:
+    """How a bool array is made of a tensor of masks or of their probabilities; "" of anything else."""
+    return numpy_of("masks" if str(getattr(masks, "dtype", "")) == "torch.bool" else "(masks > 0.5)", masks)
 
 
 def _check_picture(picture: Any, size: tuple[int, ...]) -> None:
     """Raises: TypeError for no array, ValueError for another one than the frame of these masks."""
     if not isinstance(picture, np.ndarray):
-        raise TypeError(
-            f"Instances: picture must be uint8 (H, W, 3), got {came(picture)}. Give a numpy array, as "
-            'np.asarray(image.convert("RGB")) is.'
-        )
+        form = numpy_of("picture", picture) or 'a numpy array, as np.asarray(image.convert("RGB")) is'
+        raise TypeError(f"Instances: picture must be uint8 (H, W, 3), got {came(picture)}. Give {form}.")
     if picture.dtype != np.uint8 or picture.shape != (*size, 3):
         raise ValueError(
             f"Instances: picture must be uint8 {(*size, 3)}, the frame of these masks, got {picture.dtype} "
@@ -138,7 +144,8 @@ def _picture_of(given: np.ndarray, size: tuple[int, ...]) -> str:
 def _check_rows(name: str, given: Any, axes: str, n: int) -> None:
     """Raises: TypeError for no array, ValueError for another one than of n rows of numbers."""
     if not isinstance(given, np.ndarray):
-        raise TypeError(f"Instances: {name} must be float {axes}, got {came(given)}. Give a numpy array.")
+        form = numpy_of(name, given) or "a numpy array"
+        raise TypeError(f"Instances: {name} must be float {axes}, got {came(given)}. Give {form}.")
     if given.dtype.kind not in "biuf":
         raise ValueError(f"Instances: {name} must be float {axes}, got {given.dtype} {given.shape}")
     if given.ndim != 2 or len(given) != n:
@@ -150,7 +157,7 @@ def _numbers(what: str, given: Any, n: int) -> list[float]:
 
     Raises: TypeError for none of these, ValueError for another length or for entries that are no numbers.
     """
-    entries = given.tolist() if isinstance(given, np.ndarray) else given
+    entries = given.tolist() if hasattr(given, "tolist") else given
     if not hasattr(entries, "__len__") or isinstance(entries, str):
         raise TypeError(f"{what} must be a list of numbers, one a mask, got {came(given)}")
     if len(entries) != n:
@@ -242,7 +249,7 @@ def named(
         if not isinstance(found, Instances):
             raise TypeError(
                 f"link: frame {index} must be simvtr.Instances, got {came(found)}. Make one of bool masks "
-                "(n, H, W): simvtr.Instances.scored(masks, scores, labels, classes=k)."
+                f"(n, H, W): simvtr.Instances.scored({_bool_of(found) or 'masks'}, scores, labels, classes=k)."
             )
         now = _sizes(found)
         first = {**now, **(first or {})}  # no frame is held, only its sizes

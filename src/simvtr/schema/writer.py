@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from simvtr.rle import to_json
-from simvtr.schema.given import check_lengths, check_track, check_tracks, path_of
+from simvtr.schema.given import check_lengths, check_track, check_tracks, target_of
 from simvtr.schema.records import Track
 
 _PIECE = 1000  # masks that are put into words at a time: a track of hours stays where it is
@@ -42,10 +42,8 @@ class PredictionWriter:
     """
 
     def __init__(self, path: Path | str, lengths: Mapping[int, int] | None = None) -> None:
-        self.path = path_of(path, "write_predictions")
-        if not self.path.name:  # "." and "/"
-            raise ValueError(f"write_predictions: path must name a file, got {str(path)!r}.")
-        check_lengths(lengths)
+        self.path = target_of(path, "PredictionWriter")
+        check_lengths(lengths, "PredictionWriter")
         self.tracks = 0
         self._lengths = dict(lengths or {})
         self._fixed = lengths is not None
@@ -62,18 +60,19 @@ class PredictionWriter:
         """
         import json  # reading does without, and is quicker to start
 
-        check_track(video_id, track, self.tracks)
+        where = f"{self.path.name}, video {video_id!r}, track {self.tracks}"
+        check_track(video_id, track, where)
         if self._fixed and video_id not in self._lengths:
-            raise ValueError(f"PredictionWriter.add: the video must be one of `lengths`, got {video_id}.")
+            raise ValueError(f"{where}: the video must be one of `lengths`. Add its number of frames.")
         frames = len(track.segmentations)
         length = self._lengths.setdefault(video_id, frames)
         if frames > length or (frames < length and not self._fixed):
             raise ValueError(
-                f"PredictionWriter.add: a track of video {video_id} must have {length} frames, got {frames}. "
+                f"{where}: a track of this video must have {length} frames, got {frames}. "
                 "Put None where the object is absent."
             )
         if not math.isfinite(track.score):
-            raise ValueError(f"PredictionWriter.add: the score must be finite, got {track.score}.")
+            raise ValueError(f"{where}: the score must be finite, got {track.score}.")
         head = {"video_id": int(video_id), "category_id": int(track.category_id), "score": float(track.score)}
         self._file.write(f'{"," * bool(self.tracks)}\n{json.dumps(head)[:-1]}, "segmentations": ['.encode("ascii"))
         masks, between = chain(track.segmentations, repeat(None, length - frames)), b""
@@ -119,7 +118,8 @@ def write_predictions(
     TypeError: write_predictions: tracks must be {video id: list of simvtr.Track}, got list. Write {1: tracks}. Frames \
 of a stream become tracks by simvtr.TrackBuilder: add() each, then tracks().
     """
-    path_of(path, "write_predictions")
+    target_of(path, "write_predictions")
+    check_lengths(lengths, "write_predictions")
     check_tracks(tracks)
     with PredictionWriter(path, lengths) as writer:
         for video_id, found in tracks.items():
