@@ -118,30 +118,52 @@ def test_an_out_of_no_name_is_refused_and_nothing_written(recipe_file, data, tmp
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "message"),
+    ("key", "value", "message", "code"),
     [
-        ("model.backbone", "resnet5O", " must name a timm network with features, got 'resnet5O' of width 64: Unknown"),
+        (
+            "model.backbone",
+            "resnet5O",
+            " must name a timm network with features, got 'resnet5O' of width 64: Unknown",
+            2,
+        ),
         (
             "model.backbone",
             "vit_tiny_patch16_224",
             " must have strides (4, 8, 16, 32), 'vit_tiny_patch16_224' has [16]",
+            2,
         ),
-        ("start", "simvtr-tinny", ": weights simvtr-tinny: must be a folder with model.safetensors"),
-        ("start", "nowhere.pth", ": weights nowhere.pth: must be a folder with model.safetensors"),
-        ("train.device", "cpu:x", " must be auto or one that this machine has ("),
+        ("start", "simvtr-tinny", ": weights simvtr-tinny: must be a folder with model.safetensors", 1),
+        ("start", "nowhere.pth", ": weights nowhere.pth: must be a folder with model.safetensors", 1),
+        ("train.device", "cpu:x", " must be auto or one that this machine has (", 2),
     ],
 )
 def test_what_is_named_but_not_there_is_told_with_its_key_and_place_before_data_are_read(
-    recipe_file, tmp_path, capsys, key, value, message
+    recipe_file, tmp_path, capsys, key, value, message, code
 ):
     truth = tmp_path / "broken.json"
     truth.write_text("{")  # would be what is told
     words = ["--model.backbone_width=64", f"--data.0.truth={truth}", f"--validate.truth={truth}"]
-    assert main(["train", str(recipe_file), *words, f"--{key}={value}"]) == 2
+    assert main(["train", str(recipe_file), *words, f"--{key}={value}"]) == code
     out, err = capsys.readouterr()
     assert err.startswith(f"simvtr train: arguments, {key}{message}")
     assert (out, err.count("\n")) == ("", 1)
     assert value in err
+
+
+@pytest.mark.parametrize("name", ["simvtr-tinny", "nowhere.pth"])
+def test_weights_that_are_not_there_are_the_same_mistake_to_every_verb(recipe_file, data, tmp_path, capsys, name):
+    truth, images = str(data.truth), str(data.images)
+    told = set()
+    for words in (
+        ["segment", truth, "--images", images, "-o", str(tmp_path / "out"), "--weights", name],
+        ["bench", "--weights", name],
+        ["audit", truth, "--images", images, "--sweep", name, "-o", str(tmp_path / "audit.html")],
+        ["train", str(recipe_file), f"--data.0.truth={truth}", f"--data.0.images={images}", f"--start={name}"],
+    ):
+        assert main(words) == 1
+        told.add(capsys.readouterr().err.partition(f"weights {name}: ")[2])
+    (line,) = told
+    assert line.startswith("must be a folder with model.safetensors") and line.count("\n") == 1
 
 
 def test_what_a_recipe_file_names_but_is_not_there_is_blamed_on_the_file(recipe_file, data, capsys):

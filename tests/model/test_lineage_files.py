@@ -65,7 +65,7 @@ def test_missing_and_unknown_tensors_are_named(tmp_path):
         ({"state_dict": {}}, r'must be \{"model": state_dict\}.*got the keys state_dict'),
         ({"model": {"conv1.weight": torch.zeros(1)}}, "got 1 tensors without class_head.weight"),
         ({"model": {}, "args": pytest.fail}, "of tensors and plain settings alone"),
-        (None, "No such file"),
+        (None, "there is none of that name"),
     ],
     ids=["junk", "keys", "resnet", "code", "gone"],
 )

@@ -34,8 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong."""
+    """Train. Returns 0 when done, 130 when the user stopped it, 2 when the recipe is wrong, whatever is there."""
     from simvtr.cli.recipe import place_of, read_recipe
+    from simvtr.errors import DataError
     from simvtr.schema.source import refuse_missing
 
     try:
@@ -54,7 +55,10 @@ def run(args: argparse.Namespace) -> int:
         refuse_unknown(recipe, args.resume)
     except ValueError as error:
         key = str(error).split()[0].rstrip(":")
-        return _wrong(f"{place_of(key, args.recipe, args.rest)}, {error}")
+        line = f"{place_of(key, args.recipe, args.rest)}, {error}"
+        if key == "start":  # no weights of that name are there: to other verbs, too, wrong data
+            raise DataError(line) from error
+        return _wrong(line)
     from simvtr.training import Stopped, train
 
     speaks = os.environ.get("RANK", "0") == "0"  # of torchrun's ranks

@@ -54,7 +54,7 @@ def load(source: str | Path, *, device: str = "cpu") -> SimVTR:
     >>> load("simvtr-tiny").config.backbone
     'resnet18'
     """
-    if Path(source).suffix in SUFFIXES and not Path(source).is_dir() and not str(source).startswith(SCHEME):
+    if _is_checkpoint(source):
         return published(source).to(device)
     folder, file = _files(source)
     config = _config(source, folder / CONFIG)
@@ -75,8 +75,13 @@ def refuse_missing(source: str | Path) -> None:
 
     Raises: DataError when there is nothing that `load` could read.
     """
-    if not (Path(source).suffix in SUFFIXES and Path(source).is_file()):
+    if not _is_checkpoint(source):
         _files(source)
+
+
+def _is_checkpoint(source: str | Path) -> bool:
+    """Whether this is a file that may be DETR or VisTR as published."""
+    return Path(source).suffix in SUFFIXES and Path(source).is_file()
 
 
 def packaged() -> list[str]:
