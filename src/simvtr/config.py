@@ -220,8 +220,10 @@ class TrainConfig:
             raise ValueError(f"train.betas must lie in [0, 1), got {self.betas}")
         if self.device.split(":")[0] not in ("auto", "cpu", "cuda", "mps"):
             raise ValueError(f"train.device must be auto, cpu, cuda or mps, got {self.device!r}")
-        if self.epochs < 1 or (self.steps is not None and self.steps < 1):
-            raise ValueError(f"train.epochs and train.steps must be at least 1, got {self.epochs} and {self.steps}")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"train.steps must be at least 1, or null for epochs, got {self.steps}")
+        if self.epochs < 1:
+            raise ValueError(f"train.epochs must be at least 1, got {self.epochs}")
         if not 0 <= self.freeze <= 4:
             raise ValueError(f"train.freeze must be 0 to 4 stages, got {self.freeze}")
         if self.accumulate < 1 or any(stage.clips % self.accumulate for stage in self.stages):

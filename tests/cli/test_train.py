@@ -80,6 +80,8 @@ def test_the_command_line_overrides_any_key(recipe_file):
         (["--validate_every=-3"], "validate_every must not be negative, got -3"),
         (["--data", "[]"], "must name at least one data set under `data`"),
         (["--train.steps", "3.5"], "train.steps: must be a whole number or null, got a number"),
+        (["--train.steps", "0"], "train.steps must be at least 1, or null for epochs, got 0"),
+        (["--train.epochs", "0", "--train.steps", "2"], "train.epochs must be at least 1, got 0"),
         (["--train=5"], "train: must be a block of keys, got a whole number"),
         (["--train.loss", "[1]"], "train.loss: must be a block of keys, got a list"),
         (["--data.5.truth=x"], "--data.5.truth: an entry of a list must be a number up to 1, got '5'"),
