@@ -272,6 +272,7 @@ def test_a_real_damaged_video_is_segmented_as_far_as_it_decodes(weights, shared,
         (["truth.json"], "needs --images"),
         ([""], "INPUT must name a video, images or a data set, got ''"),
         (["a.png", ""], "INPUT must name a video, images or a data set, got ''"),
+        (["clip.mp4", "b.mp4", "./clip.mp4"], "each video once, got ./clip.mp4 again after clip.mp4. Leave one out."),
         (["clip.mp4", "--images", "."], "--images belongs to a data set JSON"),
         (["clip.mp4", "--window", "0"], "must be a whole number from 1, or \"all\", got '0'"),
         (["clip.mp4", "--window", "every"], "must be a whole number from 1, or \"all\", got 'every'"),
@@ -282,6 +283,17 @@ def test_a_real_damaged_video_is_segmented_as_far_as_it_decodes(weights, shared,
 def test_a_wrong_command_is_exit_2(tmp_path, arguments, message, capsys):
     assert main(["segment", *arguments, "-o", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_video_named_twice_is_refused_even_by_a_link_but_a_picture_may_stand_in_its_video_again(
+    weights, pictures, tmp_path, capsys
+):
+    (tmp_path / "link").symlink_to(pictures)
+    assert segment("never-loaded", tmp_path / "out", pictures, tmp_path / "link") == 2
+    said = f"INPUT must name each video once, got {tmp_path / 'link'} again after {pictures}. Leave one out."
+    assert capsys.readouterr().err == f"simvtr segment: {said}\n" and not (tmp_path / "out").exists()
+    assert segment(weights, tmp_path / "out", *[pictures / "000.png"] * 2, "--no-overlay") == 0
+    assert {len(track["segmentations"]) for track in results(tmp_path / "out")} == {2}
 
 
 def test_an_output_that_is_a_file_is_exit_1(weights, pictures, tmp_path, capsys):

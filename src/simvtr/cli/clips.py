@@ -1,6 +1,7 @@
 """What `simvtr segment` reads, and where each video's pictures go: one video, or all those of a data set."""
 
 import argparse
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,6 +50,21 @@ def pictures(sources: list[str]) -> bool:
     from simvtr.data.video.reader import IMAGE_SUFFIXES
 
     return len(sources) > 1 and all(Path(name).suffix.lower() in IMAGE_SUFFIXES for name in sources)
+
+
+def twice(sources: list[str]) -> str | None:
+    """What is wrong with several names when two of them lead to one video, which would be segmented twice.
+
+    >>> twice(["a.mp4", "b.mp4"])
+    >>> twice(["a.mp4", "b.mp4", "./a.mp4"])
+    'INPUT must name each video once, got ./a.mp4 again after a.mp4. Leave one out.'
+    """
+    first: dict[str, str] = {}
+    for source in sources:
+        if (path := os.path.realpath(source)) in first:  # links that lead in a circle are told later
+            return f"INPUT must name each video once, got {source} again after {first[path]}. Leave one out."
+        first[path] = source
+    return None
 
 
 def several(args: argparse.Namespace) -> list[Clip]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from simvtr.cli import naming, opening
-from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single
+from simvtr.cli.clips import Clip, dataset, pictures, settings, several, single, twice
 from simvtr.cli.earlier import PARTIAL, RESULTS, SETTINGS, finished, keep_settings, refuse_others
 from simvtr.cli.folder import no_folder
 from simvtr.cli.follow import follow
@@ -165,7 +165,9 @@ def _run(args: argparse.Namespace) -> int:
         if of_set and args.images is None
         else "--images belongs to a data set JSON"
         if args.images is not None and not of_set
-        else naming.misnamed(args) or no_folder(args.out, "--out", "results.json and overlay.mp4")
+        else (None if pictures(args.source) else twice(args.source))  # a picture may stand in its video again
+        or naming.misnamed(args)
+        or no_folder(args.out, "--out", "results.json and overlay.mp4")
     )
     if wrong:
         print(f"simvtr segment: {wrong}", file=sys.stderr)
