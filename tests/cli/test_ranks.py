@@ -143,6 +143,20 @@ def test_a_rank_whose_videos_were_done_before_tells_no_speed(weights, videos, tm
     ]
 
 
+def test_what_the_packaged_weights_know_is_told_by_one_rank_as_by_one_process(
+    weights, videos, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("simvtr.model.weights.packaged", lambda: [weights])
+    note = f"note: {weights} knows eight synthetic shapes, not natural video; train it on yours\n"
+    told = []
+    for rank, count in (("1", "2"), ("0", "2"), ("0", "1")):
+        monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("WORLD_SIZE", count)
+        assert segment(weights, tmp_path / count, *videos[:2]) == 0
+        told.append(capsys.readouterr().err.count(note))
+    assert told == [0, 1, 1]
+
+
 def test_other_settings_have_other_parts(tmp_path):
     assert parts_of(tmp_path, {"keep": 0.1}) == parts_of(tmp_path, {"keep": 0.1})
     assert parts_of(tmp_path, {"keep": 0.1}) != parts_of(tmp_path, {"keep": 0.2})

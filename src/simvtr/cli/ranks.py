@@ -4,8 +4,8 @@
 
 Each video has a file of its own, out/parts/SETTINGS/ID.json, that appears when it is whole; what is there is not done
 again, whoever asks for it, so a run that was killed is started again as it was. Rank 0 waits for the others' parts and
-joins them to results.json, the bytes that one process writes. Ranks never talk: any launcher that sets RANK and
-WORLD_SIZE will do.
+joins them to results.json, the bytes that one process writes; the parts stay, as without them a rank that starts after
+that would do its videos again. Ranks never talk: any launcher that sets RANK and WORLD_SIZE will do.
 """
 
 import hashlib

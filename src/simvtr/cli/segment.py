@@ -187,7 +187,6 @@ def _run(args: argparse.Namespace) -> int:
 
     from simvtr.inference.journal import Journal  # torch, whose seconds a wrong source does not cost
     from simvtr.model import SimVTR
-    from simvtr.model.weights import packaged
 
     for left in args.out.glob("results.json.*.part"):  # by a killed run
         left.unlink()
@@ -248,9 +247,7 @@ def _run(args: argparse.Namespace) -> int:
     print(done.text(args.threshold, predictor.model_seconds))
     if not (of_set or one):
         print(numbered(args.source))
-    if args.weights in packaged():
-        shapes = "knows eight synthetic shapes, not natural video; train it on yours"
-        print(f"simvtr segment: note: {args.weights} {shapes}", file=sys.stderr)
+    _tell_shapes(args.weights)
     if interrupted:
         kept = many(done.frames, "frame")
         print(f"simvtr segment: interrupted, the files hold {kept}; --resume goes on from there", file=sys.stderr)
@@ -311,9 +308,20 @@ def _shared(
         print(f"rank {rank} of {count}: {done.text(args.threshold, predictor.model_seconds)}", flush=True)
     elif rank == 0:
         print(f"rank 0 of {count}: its videos were done before", *done.files, sep="\n", flush=True)
-    if rank == 0 and len(args.source) > 1:
-        print(numbered(args.source), flush=True)
+    if rank == 0:
+        if len(args.source) > 1:
+            print(numbered(args.source), flush=True)
+        _tell_shapes(args.weights)
     return 0
+
+
+def _tell_shapes(weights: str) -> None:
+    """Who segments a video of their own by the packaged weights is told what these know."""
+    from simvtr.model.weights import packaged
+
+    if weights in packaged():
+        shapes = "knows eight synthetic shapes, not natural video; train it on yours"
+        print(f"simvtr segment: note: {weights} {shapes}", file=sys.stderr)
 
 
 def _refuse_unwritable(args: argparse.Namespace) -> None:
