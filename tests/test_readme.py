@@ -43,6 +43,7 @@ def test_what_eval_prints_is_what_the_readme_shows(monkeypatch, capsys):
     for part in excerpt.split("...\n"):  # in this order
         assert part in printed[at:]
         at = printed.index(part, at) + len(part)
+    assert at == len(printed)  # no table is cut short at the end, without the dots
 
 
 def test_make_has_the_targets():
