@@ -172,22 +172,34 @@ def drawn(*frames):
     return [None if frame == "-" else to_json(encode(np.array([[c == "#" for c in frame]]))) for frame in frames]
 
 
+def fish_files(folder, count):
+    """A fish in each of so many videos of 30 frames, and results that find all, the first alone, and none of them."""
+    whole, elsewhere = drawn(*["##.."] * 30), drawn(*["..##"] * 30)
+    numbers = range(1, count + 1)
+    videos = [
+        {**TRUTH["videos"][0], "id": v, "length": 30, "file_names": [f"{v}/{t}.jpg" for t in range(30)]}
+        for v in numbers
+    ]
+    tracks = [{**TRUTH["annotations"][0], "id": v, "video_id": v, "segmentations": whole} for v in numbers]
+    (folder / "truth.json").write_text(json.dumps({**TRUTH, "videos": videos, "annotations": tracks}))
+    for name, hits in (("good", count), ("half", 1), ("bad", 0)):
+        results = [
+            {"video_id": v, "category_id": 1, "score": 0.9, "segmentations": whole if v <= hits else elsewhere}
+            for v in numbers
+        ]
+        (folder / f"{name}.json").write_text(json.dumps(results))
+    return {name: str(folder / f"{name}.json") for name in ("truth", "good", "half", "bad")}
+
+
 @pytest.fixture
 def two_videos(tmp_path):
-    """A fish in each of two videos of 30 frames, and results that find both, one, and none of them."""
-    whole, elsewhere = drawn(*["##.."] * 30), drawn(*["..##"] * 30)
-    videos = [
-        {**TRUTH["videos"][0], "id": v, "length": 30, "file_names": [f"{v}/{t}.jpg" for t in range(30)]} for v in (1, 2)
-    ]
-    tracks = [{**TRUTH["annotations"][0], "id": v, "video_id": v, "segmentations": whole} for v in (1, 2)]
-    (tmp_path / "truth.json").write_text(json.dumps({**TRUTH, "videos": videos, "annotations": tracks}))
-    for name, found in (("good", (whole, whole)), ("half", (whole, elsewhere)), ("bad", (elsewhere, elsewhere))):
-        results = [
-            {"video_id": v, "category_id": 1, "score": 0.9, "segmentations": masks}
-            for v, masks in zip((1, 2), found, strict=True)
-        ]
-        (tmp_path / f"{name}.json").write_text(json.dumps(results))
-    return {name: str(tmp_path / f"{name}.json") for name in ("truth", "good", "half", "bad")}
+    return fish_files(tmp_path, 2)
+
+
+@pytest.fixture
+def six_videos(tmp_path):
+    """So many that a difference may survive."""
+    return fish_files(tmp_path, 6)
 
 
 DETAILS = ["--groups", "--identity", "--errors", "--bootstrap", "20"]
@@ -315,41 +327,46 @@ def test_one_form_at_a_time(capsys):
     assert "not allowed with" in capsys.readouterr().err
 
 
-def test_a_file_against_itself_says_that_nothing_survives(two_videos, capsys):
-    assert main(["eval", two_videos["truth"], two_videos["half"], two_videos["half"], "--bootstrap", "20"]) == 0
+def test_a_file_against_itself_says_that_nothing_survives(six_videos, capsys):
+    assert main(["eval", six_videos["truth"], six_videos["half"], six_videos["half"], "--bootstrap", "20"]) == 0
     out, err = capsys.readouterr()
-    assert out.count(two_videos["half"]) == 2  # equal names are given with their folders
+    assert out.count(six_videos["half"]) == 2  # equal names are given with their folders
     assert "The difference in AP does not survive: zero lies inside its 95 % interval." in out
     assert "wins most" not in out
     assert err == ""
 
 
 @pytest.mark.parametrize(("order", "place"), [(("bad", "good"), "second"), (("good", "bad"), "first")])
-def test_good_against_bad_says_which_is_better(two_videos, order, place, capsys):
-    assert main(["eval", two_videos["truth"], *(two_videos[name] for name in order), "--bootstrap", "20"]) == 0
+def test_good_against_bad_says_which_is_better(six_videos, order, place, capsys):
+    assert main(["eval", six_videos["truth"], *(six_videos[name] for name in order), "--bootstrap", "20"]) == 0
     out = capsys.readouterr().out
     assert f"The {place} has the higher AP, and the difference survives: good.json is better." in out
     assert f"where the {place} wins most, AP of the video alone" in out
     assert "from 20 draws of the videos, paired" in out
 
 
-def test_a_comparison_is_one_json_object(two_videos, capsys):
-    assert main(["eval", two_videos["truth"], two_videos["bad"], two_videos["half"], "--json"]) == 0
+def test_of_two_videos_none_is_better(two_videos, capsys):
+    assert main(["eval", two_videos["truth"], two_videos["bad"], two_videos["good"]]) == 0
+    out = capsys.readouterr().out
+    assert "Only 2 videos have true tracks, too few to tell" in out and "is better" not in out
+
+
+def test_a_comparison_is_one_json_object(six_videos, capsys):
+    assert main(["eval", six_videos["truth"], six_videos["bad"], six_videos["half"], "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["first"], document["second"], document["samples"]) == ("bad.json", "half.json", 1000)
     recall = document["differences"]["AR100"]
-    # a quarter of the draws has the lost video twice: zero lies inside
-    assert [recall[key] for key in ("first", "second", "difference", "low", "high", "survives")] == [
-        0.0, 0.5, 0.5, 0.0, 1.0, False,
-    ]  # fmt: skip
-    won, same = document["videos"]
+    # a third of the draws is without the video that differs, 1 % has it more than three times
+    keys = ("first", "second", "difference", "low", "high", "survives")
+    assert [recall[key] for key in keys] == pytest.approx([0.0, 1 / 6, 1 / 6, 0.0, 3 / 6, False])
+    won, same, *_ = document["videos"]
     assert (won["video_id"], won["first"], won["second"]) == (1, 0.0, pytest.approx(1.0))
     assert same == {"video_id": 2, "first": 0.0, "second": 0.0, "difference": 0.0}
     assert document["verdict"].startswith("The difference in AP does not survive")
 
 
-def test_a_comparison_as_csv_and_without_categories(two_videos, capsys):
-    files = [two_videos["truth"], two_videos["bad"], two_videos["good"]]
+def test_a_comparison_as_csv_and_without_categories(six_videos, capsys):
+    files = [six_videos["truth"], six_videos["bad"], six_videos["good"]]
     assert main(["eval", *files, "--csv", "--class-agnostic", "--bootstrap", "20"]) == 0
     head, *lines = csv.reader(io.StringIO(capsys.readouterr().out))
     assert tuple(head) == VERSUS_HEAD
@@ -357,16 +374,16 @@ def test_a_comparison_as_csv_and_without_categories(two_videos, capsys):
     assert lines[5] == ["APl", "", "", "", "", ""]  # nothing is that large
 
 
-def test_a_wrong_second_file_exits_1_with_its_name(two_videos, tmp_path, capsys):
+def test_a_wrong_second_file_exits_1_with_its_name(six_videos, tmp_path, capsys):
     (tmp_path / "other.json").write_text("[]")
-    assert main(["eval", two_videos["truth"], two_videos["good"], str(tmp_path / "other.json")]) == 1
+    assert main(["eval", six_videos["truth"], six_videos["good"], str(tmp_path / "other.json")]) == 1
     assert "other.json: there must be at least one track" in capsys.readouterr().err
 
 
-def test_a_reader_that_leaves_is_no_error(two_videos):
+def test_a_reader_that_leaves_is_no_error(six_videos):
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "simvtr.cli.main", "eval", two_videos["truth"], two_videos["good"]]
+    command = [sys.executable, "-m", "simvtr.cli.main", "eval", six_videos["truth"], six_videos["good"]]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
     run = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, env=environment)
     os.close(write)

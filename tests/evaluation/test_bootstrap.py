@@ -7,12 +7,13 @@ import pytest
 
 from simvtr.errors import DataError
 from simvtr.evaluation import evaluate
-from simvtr.evaluation.bootstrap import compare, intervals, per_video
+from simvtr.evaluation.bootstrap import compare, intervals, least_videos, per_video
 from tests.evaluation import tiny
 from tests.evaluation.test_weighted import drawn_pair
 
 TWO = tiny.truth({1: ["##.."], 2: ["##.."]})
 FIRST_ONLY = {1: [tiny.found("##..", 0.9)]}  # video 1 found, video 2 missed
+SIX = tiny.truth({v: ["##.."] for v in range(1, 7)})
 
 
 def test_two_videos_drawn_twice_have_three_outcomes():
@@ -56,19 +57,42 @@ def test_a_result_does_not_differ_from_itself():
 
 
 def test_a_result_that_is_better_on_every_video_survives():
-    perfect = {v: [tiny.found("##..", 0.9)] for v in (1, 2)}
-    half = {v: [tiny.found("#...", 0.9)] for v in (1, 2)}  # IoU 1/2: a hit at the first threshold of ten
-    difference = compare(evaluate(TWO, half), evaluate(TWO, perfect), samples=30)["AP"]
+    perfect = {v: [tiny.found("##..", 0.9)] for v in SIX.videos}
+    half = {v: [tiny.found("#...", 0.9)] for v in SIX.videos}  # IoU 1/2: a hit at the first threshold of ten
+    difference = compare(evaluate(SIX, half), evaluate(SIX, perfect), samples=30)["AP"]
     assert (difference.first, difference.second) == pytest.approx((0.1, 1))
     assert (difference.low, difference.high) == pytest.approx((0.9, 0.9))
     assert difference.survives and difference.share == 1
 
 
-def test_a_difference_of_one_video_in_two_does_not_survive():
-    both = {v: [tiny.found("##..", 0.9)] for v in (1, 2)}
-    difference = compare(evaluate(TWO, FIRST_ONLY), evaluate(TWO, both), samples=400)["AR100"]
-    assert (difference.difference, difference.low, difference.high) == (0.5, 0, 1)
-    assert not difference.survives  # video 1 drawn twice: equal, in a quarter of the draws
+def test_a_difference_of_one_video_in_six_does_not_survive():
+    """It is in a third of the draws not at all, (5/6)^6; in 6 % three times or more, in 1 % four times or more."""
+    difference = compare(evaluate(SIX, {}), evaluate(SIX, FIRST_ONLY), samples=400)["AR100"]
+    assert (difference.difference, difference.low, difference.high) == pytest.approx((1 / 6, 0, 3 / 6))
+    assert not difference.survives
+
+
+def test_of_fewer_videos_than_chance_takes_nothing_survives():
+    """2 / 2^5 is above 1 - 0.95, and not above 1 - 0.9: five videos say nothing at 95 %, and something at 90 %."""
+    five = tiny.truth({v: ["##.."] for v in range(1, 6)})
+    none, all_ = evaluate(five, {}), evaluate(five, dict.fromkeys(five.videos, FIRST_ONLY[1]))
+    told = compare(none, all_, 30)["AP"]
+    assert told.as_dict() == {
+        "first": 0, "second": pytest.approx(1), "difference": pytest.approx(1), "low": None, "high": None,
+        "survives": False, "share": -1,
+    }  # fmt: skip
+    assert compare(none, all_, 30, confidence=0.9)["AP"].survives
+    assert [least_videos(share) for share in (0.5, 0.8, 0.9, 0.95, 0.99)] == [2, 4, 5, 6, 8]
+
+
+def test_a_figure_needs_videos_with_a_true_track_of_its_own_size():
+    """Of six videos five have a small track and one a medium one, of more than 128² pixels."""
+    drawn = {v: ("##.." if v < 6 else "#" * (128**2 + 1)) for v in range(1, 7)}
+    truth = tiny.truth({v: [text] for v, text in drawn.items()})
+    found = {v: [tiny.found(text, 0.9)] for v, text in drawn.items()}
+    told = compare(evaluate(truth, {}), evaluate(truth, found), 30)
+    assert [told[name].survives for name in ("AP", "APs", "APm")] == [True, False, False]
+    assert [told[name].difference for name in ("AP", "APs", "APm")] == pytest.approx([1, 1, 1])
 
 
 def test_pairs_are_drawn_together():

@@ -16,13 +16,15 @@ from tests.evaluation.tiny import found, truth
 FISH = {1: ["##.."], 2: ["##.."]}
 GOOD = {v: [found("##..", 0.9)] for v in FISH}
 BAD = {v: [found("..##", 0.9)] for v in FISH}
+SIX = {v: ["##.."] for v in range(1, 7)}
+ALL_GOOD, ALL_BAD = dict.fromkeys(SIX, GOOD[1]), dict.fromkeys(SIX, BAD[1])
 
 
 def lines(card):
     return list(csv.reader(io.StringIO(card.to_csv())))
 
 
-def versus(first, second, videos=FISH, name="two.json"):
+def versus(first, second, videos=SIX, name="two.json"):
     true = truth(videos)
     one, two = evaluate(true, first), evaluate(true, second)
     return Versus(
@@ -79,24 +81,34 @@ def test_a_category_of_any_name_stays_on_one_line_of_csv():
 
 
 def test_the_better_system_is_named():
-    assert versus(BAD, GOOD).verdict() == (
+    assert versus(ALL_BAD, ALL_GOOD).verdict() == (
         "The second has the higher AP, and the difference survives: two.json is better."
     )
-    assert versus(GOOD, BAD).verdict() == (
+    assert versus(ALL_GOOD, ALL_BAD).verdict() == (
         "The first has the higher AP, and the difference survives: one.json is better."
     )
 
 
 def test_equal_systems_do_not_differ():
-    card = versus(GOOD, GOOD)
+    card = versus(ALL_GOOD, ALL_GOOD)
     assert card.verdict() == "The difference in AP does not survive: zero lies inside its 95 % interval."
     assert "wins most" not in card.table()
 
 
-def test_of_one_video_no_system_is_called_better():
-    card = versus({1: BAD[1]}, {1: GOOD[1]}, {1: ["##.."]})
-    assert card.differences["AP"].survives  # the interval is a point
-    assert card.verdict() == "Only one video has true tracks: nothing is known of other videos."
+@pytest.mark.parametrize(
+    ("count", "verdict"),
+    [
+        (1, "Only one video has true tracks: nothing is known of other videos."),
+        (2, "Only 2 videos have true tracks, too few to tell: one of two equal systems is ahead on all of them in 50 % "
+            "of cases. It takes 6 videos."),
+        (5, "Only 5 videos have true tracks, too few to tell: one of two equal systems is ahead on all of them in "
+            "6.25 % of cases. It takes 6 videos."),
+    ],
+)  # fmt: skip
+def test_of_few_videos_no_system_is_called_better(count, verdict):
+    videos = range(1, count + 1)
+    card = versus(*({v: one[v] for v in videos} for one in (ALL_BAD, ALL_GOOD)), {v: SIX[v] for v in videos})
+    assert card.verdict() == verdict
     row = next(line for line in card.table().splitlines() if line.startswith("AP "))
     assert row.split()[-4:] == ["-"] * 4  # low, high, second better, survives
     assert json.loads(card.to_json())["differences"]["AP"] == {
@@ -121,7 +133,7 @@ def test_without_a_true_track_that_counts_there_is_no_verdict():
 
 
 def test_names_of_files_cannot_steer_the_terminal():
-    card = versus(BAD, GOOD, name="two\x1b[2J.json")
+    card = versus(ALL_BAD, ALL_GOOD, name="two\x1b[2J.json")
     assert "\x1b" not in card.table()
     assert "two\\x1b[2J.json is better" in card.table()
 
@@ -175,7 +187,7 @@ def test_the_documentation_names_every_key_of_json_and_every_part_of_csv():
     document = json.loads(card.to_json())
     text = (Path(__file__).parents[2] / "docs" / "metric.md").read_text()
     forms = text[text.index("## 11. What `eval` prints") : text.index("## 12.")]
-    named = {*document, *(line[0] for line in lines(card)[1:]), *json.loads(versus(GOOD, BAD).to_json())}
+    named = {*document, *(line[0] for line in lines(card)[1:]), *json.loads(versus(ALL_GOOD, ALL_BAD).to_json())}
     for key in ("intervals", "groups", "identity", "errors", "ladder", "categories"):
         value = document[key]
         inner = value[0] if isinstance(value, list) else value

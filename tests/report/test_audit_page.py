@@ -177,6 +177,14 @@ def test_the_public_evaluator_s_interval_is_shown_where_it_is_another(tmp_path):
     assert "20.0 to 40.0" in written(tmp_path, replace(sample(), intervals=spans))
 
 
+def test_few_videos_have_no_winner(tmp_path):
+    audit = sample(videos=5)
+    paired = {name: Difference(0.3, 0.4, 0.1, 0.1, 0.1, True, 1.0) for name in audit.strict}
+    page = written(tmp_path, audit, other=better(audit), differences=paired)
+    assert "Only 5 videos have true tracks, too few to tell: " in page and "It takes 6 videos." in page
+    assert "second better" not in page and "Two systems: strict AP" not in page
+
+
 def test_one_video_alone_has_no_intervals_and_no_winner(tmp_path):
     audit = sample(videos=1)
     paired = {name: Difference(0.3, 0.4, 0.1, 0.1, 0.1, True, 1.0) for name in audit.strict}
@@ -256,15 +264,15 @@ def test_run_lengths_hold_every_frame(states):
 
 
 def test_two_systems_win_where_their_own_figure_is_higher():
-    audit = sample(videos=3)
+    audit = sample(videos=6)
     alone = (
         VideoDifference(1, 0.5, 0.75, 0.25),
-        VideoDifference(2, 0.5, 0.5, 0.0),
+        *(VideoDifference(video, 0.5, 0.5, 0.0) for video in (2, 4, 5, 6)),
         VideoDifference(3, 0.5, 0.25, -0.25),
     )
     paired = {"AP": Difference(0.3, 0.35, 0.05, 0.01, 0.09, True, 0.99)}
     shown = comparison(audit, better(audit), paired, alone)
-    assert (shown.measure, shown.first_wins, shown.second_wins, shown.ties) == ("AP", 1, 1, 1)
+    assert (shown.measure, shown.first_wins, shown.second_wins, shown.ties) == ("AP", 1, 1, 4)
     assert [v.video_id for v in shown.wins] == [1] and [v.video_id for v in shown.losses] == [3]
     said = {row.name: (row.interval, row.says) for row in shown.figures}
     assert said["AP"] == ("+1.0 to +9.0", "second better") and said["AP50"] == ("", "")

@@ -6,7 +6,8 @@ Result -> draws of its videos -> weighted_figures -> Interval      Result, Resul
 The bootstrap of Efron (1979) over videos, percentile intervals; see docs/metric.md for what they do not say.
 """
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +42,8 @@ class Difference:
     """A figure of two results of one truth: second minus first, with its interval over the same drawn videos.
 
     All are fractions; `low`, `high` and `difference` may be negative. Where the figure is undefined all are -1 but
-    `difference`, `low` and `high`, which are None, and `survives` is False. Of one video `low`, `high`, `share` and
-    `survives` are set as if it were (`Differences.of_one_video`).
+    `difference`, `low` and `high`, which are None, and `survives` is False. Of fewer videos than `least_videos`, `low`,
+    `high`, `share` and `survives` are as if it were.
 
     Args:
         survives: zero lies outside the interval.
@@ -94,12 +95,6 @@ class Intervals(dict[str, Interval]):
 class Differences(dict[str, Difference]):
     """Differences by the name of their figure."""
 
-    def of_one_video(self) -> "Differences":
-        """Without what draws say: all draws of one video are equal, and would make every difference survive."""
-        return Differences(
-            {name: replace(d, low=None, high=None, survives=False, share=UNDEFINED) for name, d in self.items()}
-        )
-
     def table(self) -> str:
         """As plain text, in percent; the interval is that of the difference.
 
@@ -147,7 +142,8 @@ def compare(first: Result, second: Result, samples: int = 1000, seed: int = 0, c
     """What sets two results of the same truth apart, figure by figure, both over the same drawn videos (paired).
 
     A difference survives when zero lies outside the interval of the differences. Twelve figures are twelve tests:
-    with nothing between the results, one of them in twenty comes out as surviving by chance.
+    with nothing between the results, one of them in twenty comes out as surviving by chance. A figure that fewer than
+    `least_videos(confidence)` have a true track for has no interval: nothing can be told of it.
 
     Args:
         first, second: of the same truth, in the same dialect.
@@ -161,8 +157,40 @@ def compare(first: Result, second: Result, samples: int = 1000, seed: int = 0, c
     _require_same_truth(first, second)
     videos, weights = _draws([first, second], samples, seed)
     one, two = weighted_figures(first, videos, weights), weighted_figures(second, videos, weights)
+    enough = {name: _videos_of(first, name) >= least_videos(confidence) for name in first.stats}
     return Differences(
-        {name: _difference(first, second, name, one[name], two[name], confidence) for name in first.stats}
+        {name: _difference(first, second, name, one[name], two[name], confidence, enough[name]) for name in first.stats}
+    )
+
+
+def least_videos(confidence: float = 0.95) -> int:
+    """The number of videos from which a difference can be told from chance at all.
+
+    One of two equal systems is ahead on all of n videos with a chance of 2 / 2^n, and then so it is on every draw of
+    them: zero lies outside the interval. No paired test has a smaller p-value; it must be at most 1 - confidence.
+
+    >>> [2 / 2**n for n in (5, 6)], least_videos(0.95)
+    ([0.0625, 0.03125], 6)
+    """
+    return math.ceil(1 - math.log2(1 - confidence))
+
+
+def too_few(videos: int) -> str:
+    """Why so many videos tell nothing of others, at 95 %, in a sentence; "" where they may.
+
+    >>> too_few(2)
+    'Only 2 videos have true tracks, too few to tell: one of two equal systems is ahead on all of them in 50 % of \
+cases. It takes 6 videos.'
+    >>> too_few(6)
+    ''
+    """
+    if videos >= least_videos():
+        return ""
+    if videos == 1:
+        return "Only one video has true tracks: nothing is known of other videos."
+    return (
+        f"Only {videos} videos have true tracks, too few to tell: one of two equal systems is ahead on all of them in "
+        f"{200 / 2**videos:g} % of cases. It takes {least_videos()} videos."
     )
 
 
@@ -234,6 +262,12 @@ def _expectations(result: Result) -> dict[tuple[int, int | None], tuple[list[int
     }
 
 
+def _videos_of(result: Result, figure: str) -> int:
+    """How many videos have a true track that counts for a figure."""
+    size = "sml".find(figure[-1]) + 1  # as in APs; 0 is all sizes
+    return len({c.video_id for c in result.comparisons if c.expected[size]})
+
+
 def _video_ids(results: list[Result]) -> list[int]:
     """All videos with a true or found track in any of the results, by rising id."""
     return sorted({c.video_id for result in results for c in result.comparisons})
@@ -258,12 +292,20 @@ def _interval(value: float, drawn: NDArray[np.float64], confidence: float) -> In
 
 
 def _difference(
-    first: Result, second: Result, name: str, one: NDArray[np.float64], two: NDArray[np.float64], confidence: float
+    first: Result,
+    second: Result,
+    name: str,
+    one: NDArray[np.float64],
+    two: NDArray[np.float64],
+    confidence: float,
+    enough: bool,
 ) -> Difference:
     a, b = first.stats[name], second.stats[name]
     defined = one != UNDEFINED  # of the same truth: for both or for neither
     if a == UNDEFINED or not defined.any():
         return Difference(a, b, None, None, None, survives=False, share=UNDEFINED)
+    if not enough:
+        return Difference(a, b, b - a, None, None, survives=False, share=UNDEFINED)
     gain = (two - one)[defined]
     low, high = (float(end) for end in np.quantile(gain, [(1 - confidence) / 2, (1 + confidence) / 2]))
     share = float(np.mean((gain > 0) + 0.5 * (gain == 0)))

@@ -111,17 +111,15 @@ class Versus:
     videos: "Sequence[VideoDifference]"  # those with a true track that counts, by falling difference
     samples: int
 
-    @property
-    def _shown(self) -> "Differences":
-        return self.differences.of_one_video() if len(self.videos) == 1 else self.differences
-
     def verdict(self) -> str:
-        """One sentence: which of the two has the higher AP, if that is sure enough to say."""
-        ap = self._shown["AP"]
+        """Which of the two has the higher AP, if that is sure enough to say."""
+        from simvtr.evaluation.bootstrap import too_few
+
+        ap = self.differences["AP"]
         if ap.difference is None:
             return "AP is not defined: no true track counts."
         if ap.low is None:
-            return "Only one video has true tracks: nothing is known of other videos."
+            return too_few(len(self.videos))
         if not ap.survives:
             return "The difference in AP does not survive: zero lies inside its 95 % interval."
         better, place = (self.second, "second") if ap.low > 0 else (self.first, "first")
@@ -132,7 +130,7 @@ class Versus:
         from simvtr.evaluation.bootstrap import video_table
 
         names = columns([["first", self.first], ["second", self.second]], names=True)
-        blocks = [names, self.verdict(), self._shown.table()]
+        blocks = [names, self.verdict(), self.differences.table()]
         for title, rows in (
             ("where the second wins most", [v for v in self.videos if v.difference > 0]),
             ("where the first wins most", [v for v in self.videos[::-1] if v.difference < 0]),
@@ -145,13 +143,13 @@ class Versus:
         return "\n\n".join(blocks)
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON; fractions at full precision, differences null where undefined, intervals of one video too."""
+        """Ready for JSON; fractions at full precision, null where undefined, as are intervals of few videos."""
         return {
             "first": self.first,
             "second": self.second,
             "verdict": self.verdict(),
             "samples": self.samples,
-            "differences": {name: difference.as_dict() for name, difference in self._shown.items()},
+            "differences": {name: difference.as_dict() for name, difference in self.differences.items()},
             "videos": [video.as_dict() for video in self.videos],
         }
 
@@ -165,7 +163,7 @@ class Versus:
         """One line a figure: figure, first, second, difference, low, high; empty where undefined."""
         rows = [
             (name, d.first, d.second, d.difference, d.low, d.high) if d.difference is not None else (name, *[""] * 5)
-            for name, d in self._shown.items()
+            for name, d in self.differences.items()
         ]
         return _csv(VERSUS_HEAD, rows)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from simvtr.auditing.audit import Audit, Timeline
-from simvtr.evaluation.bootstrap import Difference, VideoDifference
+from simvtr.evaluation.bootstrap import Difference, VideoDifference, too_few
 from simvtr.report.audit_figures import balance
 from simvtr.report.audit_tables import FIGURES, IDENTITY
 from simvtr.report.document import percent, points, undefined
@@ -45,13 +45,13 @@ class Comparison:
     """What the page shows of two systems: `measure` names what `videos` are compared by, `tested` says of intervals,
     `says` is the verdict on AP, "" without them.
 
-    `alone`: one video has true tracks, so nothing is known of others, and there is no interval.
+    `few`: why so few videos have no interval, "" where there are enough.
     """
 
     says: str
     figures: list[FigureRow]
     tested: bool
-    alone: bool
+    few: str
     measure: str
     videos: list[VideoRow]
     wins: list[VideoRow]
@@ -103,13 +103,13 @@ def comparison(
     ordered = sorted((v for v in videos if v.difference), key=lambda v: -(v.difference or 0.0))
     wins = [v for v in ordered if (v.difference or 0) > 0]
     losses = [v for v in reversed(ordered) if (v.difference or 0) < 0]
-    one = sum(bool(t.true) for t in audit.timelines) == 1
-    figures = _figures(audit, other, {} if one else differences or {})
+    few = too_few(sum(bool(t.true) for t in audit.timelines))
+    figures = _figures(audit, other, {} if few else differences or {})
     return Comparison(
         says=_says(audit, other, next(row for row in figures if row.name == "AP")),
         figures=figures,
         tested=bool(differences),
-        alone=one,
+        few=few,
         measure="AP" if by_video else "overlap",
         videos=videos,
         wins=wins[:SHOWN],
