@@ -70,6 +70,36 @@ def test_a_finished_run_is_left_as_it_is(weights, pictures, tmp_path, capsys):
     assert (tmp_path / "results.json").read_bytes() == before
 
 
+def test_pictures_asked_for_of_finished_results_are_told_as_not_drawn(weights, pictures, tmp_path, capsys):
+    told = " asked for and not there: --resume draws nothing of a video that is done. Leave it out to segment and draw"
+    assert segment(weights, tmp_path, pictures, "--no-overlay") == 0
+    for options, missing in (
+        ((), f"{tmp_path / 'overlay.mp4'} is"),
+        (("--png",), f"{tmp_path / 'overlay.mp4'} and 1 more are"),
+        (("--no-overlay",), None),
+    ):
+        capsys.readouterr()
+        assert segment(weights, tmp_path, pictures, *options, "--resume") == 0
+        err = capsys.readouterr().err
+        assert f"note: {missing}{told}" in err if missing else told not in err
+    assert segment(weights, tmp_path, pictures) == 0  # as the note says
+    assert names(tmp_path) == ["overlay.mp4", "results.json"] and told not in capsys.readouterr().err
+
+
+def test_pictures_of_videos_that_were_done_when_a_run_was_killed_are_told_as_not_drawn(
+    weights, pictures, truth, tmp_path, monkeypatch, capsys
+):
+    options = (truth, "--images", pictures)
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 5)  # four frames are the first video
+        segment(weights, tmp_path / "out", *options)
+    (tmp_path / "out" / "killed").replace(tmp_path / "out" / "results.partial.jsonl")
+    capsys.readouterr()
+    assert segment(weights, tmp_path / "out", *options, "--overlay", "--resume") == 0
+    assert f"note: {tmp_path / 'out' / 'overlays' / '12.mp4'} is asked for and not there" in capsys.readouterr().err
+    assert (tmp_path / "out" / "overlays" / "5.mp4").exists()
+
+
 def test_a_finished_run_is_not_taken_for_another(weights, pictures, tmp_path, capsys):
     assert segment(weights, tmp_path, pictures) == 0
     assert segment(weights, tmp_path, pictures, "--resume", "--max-frames", 2) == 1

@@ -4,6 +4,7 @@ results.settings.json says what made results.json, the journal's first line what
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,12 @@ def keep_settings(out: Path, settings: Mapping[str, Any]) -> None:
         file.write(json.dumps(settings, indent=1).encode() + b"\n")
 
 
-def finished(out: Path, settings: Mapping[str, Any], *, tell: bool) -> int:
+def finished(out: Path, settings: Mapping[str, Any], note: str | None, *, tell: bool) -> int:
     """Nothing is left to do, if the results are those that are asked for. Raises: DataError when they are not.
 
-    Args: tell: print it; of many ranks one does.
+    Args:
+        note: what is asked for beside them and is not there.
+        tell: print it; of many ranks one does.
     """
     from simvtr.inference.journal import same_settings
 
@@ -45,6 +48,8 @@ def finished(out: Path, settings: Mapping[str, Any], *, tell: bool) -> int:
         same_settings(out / RESULTS, known, settings)
     if tell:
         print(f"{out / RESULTS} is finished. To make it anew, leave --resume out.")
+        if note:
+            print(f"simvtr segment: note: {note}", file=sys.stderr)
     return 0
 
 

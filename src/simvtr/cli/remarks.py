@@ -70,6 +70,26 @@ def cut_short(clips: "Iterable[Clip]", most: int | None) -> str | None:
     )
 
 
+def not_drawn(clips: "Iterable[Clip]") -> str | None:
+    """Which pictures are asked for of videos that an earlier run had segmented without them; None where none are.
+
+    They cannot be drawn of results.json: it has no scores of single frames, by which objects are drawn.
+
+    >>> from simvtr.cli.clips import Clip
+    >>> print(not_drawn([Clip(7, "video 7", open, length=36, video=Path("none/7.mp4"), images=None)]))
+    none/7.mp4 is asked for and not there: --resume draws nothing of a video that is done. Leave it out to segment and \
+draw anew.
+    """
+    missing = [path for clip in clips for path in (clip.video, clip.images) if path is not None and not path.exists()]
+    if not missing:
+        return None
+    more = f" and {len(missing) - 1} more are" if len(missing) > 1 else " is"
+    return (
+        f"{missing[0]}{more} asked for and not there: --resume draws nothing of a video that is done. Leave it out to "
+        "segment and draw anew."
+    )
+
+
 def drawn_files(out: Path) -> dict[Path, int]:
     """The pictures of a run in its folder, and when each was written (ns)."""
     patterns = ("overlay.mp4", "overlays/*.mp4", "frames/*.png", "frames/*/*.png")

@@ -24,7 +24,7 @@ from simvtr.cli.folder import no_folder
 from simvtr.cli.follow import follow
 from simvtr.cli.heap import one_heap
 from simvtr.cli.ranks import parts_of, ranks, share
-from simvtr.cli.remarks import cut_short, drawn_files, left_over, other_ids
+from simvtr.cli.remarks import cut_short, drawn_files, left_over, not_drawn, other_ids
 from simvtr.cli.stop import Stop
 from simvtr.cli.summary import Summary, numbered
 from simvtr.errors import DataError, many
@@ -207,7 +207,7 @@ def _run(args: argparse.Namespace) -> int:
         predictor.model.backbone.fold()  # nobody trains it here
     partial = args.out / PARTIAL
     if args.resume and (args.out / RESULTS).exists() and not partial.exists():
-        return finished(args.out, known, tell=ranks()[0] == 0)
+        return finished(args.out, known, not_drawn(clips), tell=ranks()[0] == 0)
     if ranks()[1] > 1:
         return _shared(clips, predictor, known, args)
     if not args.resume:
@@ -243,6 +243,8 @@ def _run(args: argparse.Namespace) -> int:
         print(f"simvtr segment: note: {old}", file=sys.stderr)
     if cut := cut_short(clips, args.max_frames):
         print(f"simvtr segment: note: {cut}", file=sys.stderr)
+    if args.resume and not broken and (missing := not_drawn(clips)):
+        print(f"simvtr segment: note: {missing}", file=sys.stderr)
     done.files.insert(0, args.out / RESULTS)
     print(done.text(args.threshold, predictor.model_seconds))
     if not (of_set or one):
