@@ -58,7 +58,7 @@ MEASURED = (  # by this command, in this order
     "startup",
     "compiled",
     "segment_speed --rounds 3",
-    "segment_speed --preset simvtr-r50 --frames 12 --rounds 2",
+    "segment_speed --preset simvtr-r50 --frames 40 --rounds 3",
     "memory --rounds 1",
     "growth",
     "audit_pair",
