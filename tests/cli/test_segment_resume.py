@@ -1,5 +1,7 @@
 """`simvtr segment --resume`: a run that was killed goes on, and ends as an unbroken one."""
 
+import signal
+
 import pytest
 
 from simvtr.data.video import read_frames
@@ -106,6 +108,35 @@ def test_a_finished_run_is_not_taken_for_another(weights, pictures, tmp_path, ca
     assert "--resume goes on with the same settings, max-frames was None, got 2" in capsys.readouterr().err
     assert segment(weights, tmp_path, pictures / "*.png", "--resume") == 1
     assert f"source was [{str(pictures)!r}], got [{str(pictures / '*.png')!r}]" in capsys.readouterr().err
+
+
+def test_a_run_that_was_asked_to_stop_goes_on_from_there_however_far_the_last_mark(
+    weights, pictures, tmp_path, monkeypatch, capsys
+):
+    assert segment(weights, tmp_path / "whole", pictures) == 0
+    add, asked = Journal.add, []
+
+    def stopping(self, video, result):
+        add(self, video, result)
+        asked.append(result.index)
+        if result.index == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Journal, "add", stopping)
+    assert segment(weights, tmp_path / "cut", pictures) == 130
+    assert "the files hold 3 frames; --resume goes on from there" in capsys.readouterr().err
+    assert segment(weights, tmp_path / "cut", pictures, "--resume") == 0
+    assert asked == [0, 1, 2, 3, 4, 5]
+    assert results(tmp_path / "cut") == results(tmp_path / "whole")
+
+
+def test_what_a_stopped_run_found_is_not_thrown_away_without_a_word(weights, pictures, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        cut_journal(patch, 3)
+        assert segment(weights, tmp_path, pictures) == 130
+    capsys.readouterr()
+    assert segment(weights, tmp_path, pictures) == 0
+    assert "results.partial.jsonl has is found anew, not gone on from: that is --resume" in capsys.readouterr().err
 
 
 def test_a_path_is_the_same_however_it_is_spelled(weights, pictures, tmp_path, monkeypatch, capsys):

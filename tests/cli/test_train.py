@@ -225,7 +225,8 @@ def test_data_that_is_not_there_is_exit_1_before_torch_is_loaded(recipe_file, da
     here = f"--data.0.truth={data.truth}"
     assert f"{tmp_path / 'none.json'}: cannot be read: No such file" in refused("train", recipe_file)
     line = refused("train", recipe_file, here, "--data.0.images=nowhere")
-    assert line == "simvtr train: nowhere: the images must be a folder, got nothing there."
+    cure = "Give yours: --data.0.truth FILE --data.0.images FOLDER."
+    assert line == f"simvtr train: nowhere: the images must be a folder, got nothing there. {cure}"
     assert "no.json: cannot be read: No such file" in refused("train", recipe_file, here, "--validate.truth=no.json")
 
 

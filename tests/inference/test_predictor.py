@@ -335,6 +335,21 @@ def test_frames_of_another_size_are_the_users_error():
 
 
 @pytest.mark.parametrize(
+    ("frames", "cure"),
+    [
+        ([torch.zeros(4, 6, 3, dtype=torch.uint8)], r"Give frame\.cpu\(\)\.numpy\(\)\."),
+        (np.zeros((4, 6, 3), np.uint8), r"got uint8 \(6, 3\)\. Of one picture give \[picture\]\."),
+        ([np.zeros((4, 6), np.uint8)], r"axis=-1\) makes it of grey\."),
+        ([np.zeros((3, 4, 6), np.uint8)], r"np\.moveaxis\(frame, 0, -1\) makes it\."),
+        (["a.png"], r"Give a NumPy array\."),
+    ],
+)
+def test_what_is_no_picture_is_told_how_it_becomes_one(frames, cure):
+    with pytest.raises(DataError, match=r"frame 0: RGB uint8 \(H, W, 3\) expected, .*" + cure):
+        stream(frames)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"window": 0}, "window must be at least 1"),

@@ -131,8 +131,9 @@ def _found(
         identity = LinkIdentity.restored(state, identity.config)
     for result in predictor.stream(noted(), start, identity, overlap=True):
         journal.add(clip.id, result)
-        yield waiting.popleft(), result
         after = result.index + 1
-        if predictor.restarts and after - marked >= APART and (after - start) % predictor.window == 0:
+        due = after - marked >= APART or stop.asked  # what is asked to stop goes on from here
+        if predictor.restarts and due and (after - start) % predictor.window == 0:
             journal.mark(clip.id, after, identity.state() if isinstance(identity, LinkIdentity) else None)
             marked = after
+        yield waiting.popleft(), result

@@ -39,19 +39,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="simvtr",
         description="Occluded video instance segmentation: segment, train, score, audit.",
-        epilog="Exit codes: 0 done, 1 your data is wrong or an output cannot be written, 2 your command is wrong. "
+        epilog="Exit codes: 0 done, 1 your data is wrong or an output cannot be written, 2 your command is wrong, "
+        "130 interrupted. "
         "`simvtr VERB --help` says more.",
         allow_abbrev=False,  # of two options that begin alike, a script means one
     )
     parser.add_argument("--version", action="store_true", help="print the version and leave")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     wanted = next((a for a in arguments if not a.startswith("-")), None)
-    for name, (module, help_line) in VERBS.items():
-        verb = verbs.add_parser(name, help=help_line, description=help_line, allow_abbrev=False)
-        if name == wanted:  # only the verb that runs is imported
-            chosen = importlib.import_module(f"simvtr.cli.{module}")
-            chosen.add_arguments(verb)
     try:
+        for name, (module, help_line) in VERBS.items():
+            verb = verbs.add_parser(name, help=help_line, description=help_line, allow_abbrev=False)
+            if name == wanted:  # only the verb that runs is imported
+                chosen = importlib.import_module(f"simvtr.cli.{module}")
+                chosen.add_arguments(verb)
         args, rest = parser.parse_known_args(arguments)
         if rest and not getattr(args, "overrides", False):  # `train` takes --key.path value for every recipe key
             verbs.choices[args.verb].error(f"unknown arguments: {' '.join(rest)}") if args.verb else parser.error(
@@ -59,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
     except SystemExit as leave:
         return int(leave.code or 0)
+    except KeyboardInterrupt:
+        print("simvtr: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # `simvtr train --keys | head`
         return _reader_left()
     if args.version:

@@ -212,6 +212,11 @@ def _run(args: argparse.Namespace) -> int:
         return _shared(clips, predictor, known, args)
     if not args.resume:
         refuse_others(args.out, known)
+        if partial.exists():
+            print(
+                f"simvtr segment: note: what {partial} has is found anew, not gone on from: that is --resume",
+                file=sys.stderr,
+            )
     done, drawn = Summary(), {} if args.resume else drawn_files(args.out)
     interrupted, broken = False, None
     begin = time.perf_counter()

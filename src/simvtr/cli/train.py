@@ -44,8 +44,12 @@ def run(args: argparse.Namespace) -> int:
         recipe = recipe if args.out is None else replace(recipe, out=args.out)
     except ValueError as error:
         return _wrong(error)
-    for data in (*recipe.data, *([recipe.validate] if recipe.validate else [])):
-        refuse_missing(data.truth, data.images)
+    sets = {f"data.{i}": data for i, data in enumerate(recipe.data)}
+    for key, data in {**sets, **({"validate": recipe.validate} if recipe.validate else {})}.items():
+        try:
+            refuse_missing(data.truth, data.images)
+        except DataError as error:
+            raise DataError(f"{error} Give yours: --{key}.truth FILE --{key}.images FOLDER.") from error
 
     from simvtr.training.ranks import device_of, lost  # torch, whose seconds a wrong path does not cost
     from simvtr.training.start import refuse_unknown

@@ -24,6 +24,7 @@ from simvtr.errors import DataError, came
 from simvtr.inference.ahead import Clock, ahead, side_by_side
 from simvtr.inference.identity import Identity, SlotIdentity, Window
 from simvtr.inference.link import LinkIdentity
+from simvtr.inference.picture import check_picture
 from simvtr.inference.stretch import stretched, sureness
 from simvtr.inference.tracks import FrameResult, FrameTrack, TrackBuilder, Vote
 from simvtr.model.device import pick_device
@@ -182,8 +183,7 @@ class Predictor:
         first, index = None, -1
         for frame in frames:  # no enumerate: it would hold on to the frame
             index += 1
-            if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
-                raise DataError(f"frame {index}: RGB uint8 (H, W, 3) expected, got {frame.dtype} {frame.shape}")
+            check_picture(index, frame)
             first = first or frame.shape
             if frame.shape != first:
                 raise DataError(

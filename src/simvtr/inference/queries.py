@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from simvtr.data.transforms import to_input
-from simvtr.errors import DataError
 from simvtr.inference.instances import Instances
 from simvtr.inference.panoptic import SURE, merged
+from simvtr.inference.picture import check_picture
 from simvtr.inference.stretch import stretched, sureness
 from simvtr.schema import Category
 
@@ -55,8 +55,7 @@ class QuerySegmenter:
         index = -1
         for frame in frames:
             index += 1
-            if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
-                raise DataError(f"frame {index}: RGB uint8 (H, W, 3) expected, got {frame.dtype} {frame.shape}")
+            check_picture(index, frame)
             yield self._instances(look, frame, least)
 
     def _instances(self, look: Look, frame: np.ndarray, least: float) -> Instances:
