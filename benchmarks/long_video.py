@@ -155,12 +155,15 @@ def in_turns(long: Watched, fresh: Watched, last: int, settled: int) -> list[tup
     """Processor seconds of a frame of either in each of `PARTS` parts of the time, until one of the two comes near its
     end. Both are stopped before and after.
 
+    Two processes of which neither has a history differ by some percent in single runs: by where their memory lies, and
+    by what else the machine does.
+
     Args: last, settled: frames of `long` and of `fresh` up to which they go.
     """
     both = long, fresh
     turns = [[(one.follow(), one.seconds()) for one in both]]
     while long.frames < last and fresh.frames < settled:
-        for one in both:
+        for one in (long, fresh, fresh, long):  # neither is always the first
             one.go()
             time.sleep(TURN)
             one.stop()
