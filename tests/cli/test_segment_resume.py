@@ -136,7 +136,7 @@ def test_what_a_stopped_run_found_is_not_thrown_away_without_a_word(weights, pic
         assert segment(weights, tmp_path, pictures) == 130
     capsys.readouterr()
     assert segment(weights, tmp_path, pictures) == 0
-    assert "results.partial.jsonl has is found anew, not gone on from: that is --resume" in capsys.readouterr().err
+    assert "interrupted run, whose frames are found anew; --resume goes on from them" in capsys.readouterr().err
 
 
 def test_a_path_is_the_same_however_it_is_spelled(weights, pictures, tmp_path, monkeypatch, capsys):

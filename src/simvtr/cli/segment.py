@@ -213,10 +213,8 @@ def _run(args: argparse.Namespace) -> int:
     if not args.resume:
         refuse_others(args.out, known)
         if partial.exists():
-            print(
-                f"simvtr segment: note: what {partial} has is found anew, not gone on from: that is --resume",
-                file=sys.stderr,
-            )
+            again = f"{partial} is of an interrupted run, whose frames are found anew; --resume goes on from them"
+            print(f"simvtr segment: note: {again}", file=sys.stderr)
     done, drawn = Summary(), {} if args.resume else drawn_files(args.out)
     interrupted, broken = False, None
     begin = time.perf_counter()
