@@ -3,8 +3,8 @@
 End to end is what the verb itself reports: from opening the video to the finished files (decoding, network, masks,
 run-length encoding, drawing, H.264). The network alone gets the same frames as tensors, one by one, on all of torch's
 threads, and makes the masks that the verb would keep. The verb runs two frames side by side, each on half of these
-threads, so it may be the faster one; the first it runs alone, which, with the last, costs about two frames: of twelve a
-seventh, of forty a twentieth. One round of both warms up and is not counted.
+threads, so it may be the faster one; the first it runs alone, which, with the last, costs by count two frames: of
+twelve a seventh, of forty a twentieth. One round of both warms up and is not counted.
 """
 
 import contextlib

@@ -45,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         return _wrong(error)
     sets = {f"data.{i}": data for i, data in enumerate(recipe.data)}
-    for key, data in {**sets, **({"validate": recipe.validate} if recipe.validate else {})}.items():
+    if recipe.validate:
+        sets["validate"] = recipe.validate
+    for key, data in sets.items():
         try:
             refuse_missing(data.truth, data.images)
         except DataError as error:

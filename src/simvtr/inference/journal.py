@@ -215,7 +215,7 @@ class Journal:
                 if not place:
                     self._check(value.get("settings"), settings)
                 elif "sum" in value:
-                    if value["sum"] != crc:
+                    if value["sum"] != crc or not mark:
                         raise DataError(f"{self.path}: was changed since it was written. Leave --resume out.")
                     self._marks[mark["video"]] = mark["next"], mark["state"]
                     for video, start in starts:

@@ -91,7 +91,7 @@ class LinkIdentity:
         return [name if name is None else renamed.get(name, name) for name in names]
 
     def state(self) -> dict[str, Any]:
-        """All that is remembered, as JSON takes it; of arrays the bytes, which cost a tenth of their digits."""
+        """All that is remembered, as JSON takes it; of arrays the bytes, which cost less than their digits."""
         kept = [{name: _plain(getattr(known, name)) for name in _Object.__slots__} for known in self.objects.values()]
         return {"born": self._born, "objects": kept}
 
@@ -99,7 +99,7 @@ class LinkIdentity:
     def restored(cls, state: dict[str, Any], config: IdentityConfig | None = None) -> "LinkIdentity":
         """As it was when it told its `state`."""
         link = cls(config)
-        link._born = int(state["born"])
+        link._born = state["born"]
         link.objects = {kept["identity"]: _remembered(kept) for kept in state["objects"]}
         return link
 
